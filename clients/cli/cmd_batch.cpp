@@ -1,0 +1,29 @@
+// THREAD: any - render, compare: the offline program does them, no daemon is needed
+#include <CLI/CLI.hpp>
+
+#include "clients/cli/context.hpp"
+#include "clients/cli/sibling.hpp"
+
+namespace continuo::cli {
+
+void add_batch_commands(CLI::App& app, Context& context) {
+  // Everything after the name goes to the other program as it is, its own --help included.
+  const auto pass_on = [&](const char* name, const char* help, std::vector<std::string> first) {
+    CLI::App* command = app.add_subcommand(name, help)->fallthrough(false)->prefix_command();
+    command->set_help_flag();
+    command->callback([&context, command, first] {
+      context.passes_on = true;
+      context.run = [&context, command, first]() -> int {
+        std::vector<std::string> arguments = first;
+        const std::vector<std::string> rest = command->remaining();
+        arguments.insert(arguments.end(), rest.begin(), rest.end());
+        if (context.json) arguments.emplace_back("--json");
+        run_sibling("continuo-render", arguments);
+      };
+    });
+  };
+  pass_on("render", "Render a session file to a WAV file, offline: render SESSION -o OUT.wav", {});
+  pass_on("compare", "Compare two audio files sample by sample: compare A B", {"compare"});
+}
+
+}  // namespace continuo::cli

@@ -1,0 +1,164 @@
+// THREAD: any - play, stop, locate
+#include <CLI/CLI.hpp>
+
+#include "clients/cli/failure.hpp"
+#include "clients/cli/interrupt.hpp"
+#include "clients/cli/operations.hpp"
+#include "clients/cli/output.hpp"
+#include "clients/cli/time_text.hpp"
+#include "clients/cli/when_text.hpp"
+
+namespace continuo::cli {
+namespace {
+
+constexpr const char* kPlayContainer = "play";
+
+struct PlayOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> players;
+  std::string at;
+  bool wait = false;
+};
+
+// The transaction that makes the files sound: what an earlier `play` made goes, a track a file comes, all at one frame.
+v1::ApplyRequest play_request(Context& context, const std::vector<std::filesystem::path>& files) {
+  Connection& daemon = context.connection();
+  const Connection::SessionText before = daemon.session_text();
+  const v1::Session session = parse_session(before.json);
+  v1::ApplyRequest request;
+  *request.mutable_expected_revision() = before.revision;
+  if (const v1::Node* old = find_node(session, kPlayContainer)) {
+    if (old->type() != "container") {
+      throw Failure(kBadData, "ID_IN_USE", kPlayContainer,
+                    "the session has a " + printable(old->type()) +
+                        " called 'play'; use 'track add ID --file FILE', or 'session new' first");
+    }
+    request.add_operations()->mutable_remove_node()->set_path(kPlayContainer);
+  }
+  v1::Node container;
+  container.set_id(kPlayContainer);
+  container.set_type("container");
+  const auto sources = track_sources(files, daemon.media_roots());
+  for (const TrackSource& source : sources)
+    *container.add_children() = track_node(source.id, source.label, source.media);
+  add_node(request, "", container);
+  for (const TrackSource& source : sources) add_connect(request, std::string(kPlayContainer) + "/" + source.id, "out");
+  request.add_operations()->mutable_locate()->set_timeline_frame(0);
+  request.add_operations()->mutable_play();
+  return request;
+}
+
+// Until the timeline has passed the end of its last player; then it is stopped. Ctrl-C stops it too.
+int wait_for_end(Context& context) {
+  const Interrupt::Scope interrupt([] {});
+  const auto stop = [&] {
+    v1::ApplyRequest request;
+    request.add_operations()->mutable_stop();
+    context.connection().apply(request);
+  };
+  const bool show = on_terminal() && !context.json;
+  while (true) {
+    const v1::GetStatusResponse status = context.connection().status();
+    const v1::Clock& clock = status.clock();
+    if (show) {
+      print_raw("\r" + time_text(clock.timeline_frame(), clock.timeline_rate_hz()) + " / " +
+                time_text(status.timeline_end_frame(), clock.timeline_rate_hz()) + "\x1b[K");
+      flush_output();
+    }
+    const bool over = clock.timeline_frame() >= status.timeline_end_frame();
+    if (over || !clock.rolling()) {
+      if (over && clock.rolling()) stop();
+      if (show) print_line("");
+      if (!over) note("stopped before the end");
+      return kOk;
+    }
+    const double left =
+        static_cast<double>(status.timeline_end_frame() - clock.timeline_frame()) / clock.timeline_rate_hz();
+    const auto pause = std::chrono::milliseconds(static_cast<std::int64_t>(std::clamp(left * 1000.0, 5.0, 100.0)));
+    if (interrupt.wait_for(pause)) {
+      stop();
+      if (show) print_line("");
+      return kOk;
+    }
+  }
+}
+
+int play(Context& context, const PlayOptions& options) {
+  if (!options.files.empty() && !options.players.empty()) {
+    throw Failure(kUsage, "USAGE", "--player", "play either files or free players of the session");
+  }
+  if (options.wait && (!options.at.empty() || !options.players.empty())) {
+    throw Failure(kUsage, "USAGE", "--wait",
+                  "--wait follows the timeline from now; it goes with neither --at nor --player");
+  }
+  const auto files = expand_audio(options.files);
+  for (int attempt = 1;; ++attempt) {
+    v1::ApplyRequest request;
+    if (files.empty()) {
+      v1::Play& operation = *request.add_operations()->mutable_play();
+      for (const std::string& player : options.players) operation.add_players(player);
+    } else {
+      request = play_request(context, files);
+    }
+    if (!options.at.empty()) {
+      *request.mutable_when() =
+          parse_when(options.at, when_needs_rate(options.at) ? context.connection().clock().timeline_rate_hz() : 0.0);
+    }
+    try {
+      apply_and_tell(
+          context, request,
+          files.empty() ? "playing" : format("playing %zu file%s", files.size(), files.size() == 1 ? "" : "s"));
+      break;
+    } catch (const Failure& failure) {
+      // Somebody edited between our look and our edit: look again.
+      if (files.empty() || failure.reason != "REVISION_CHANGED" || attempt == 3) throw;
+    }
+  }
+  return options.wait ? wait_for_end(context) : kOk;
+}
+
+}  // namespace
+
+void add_transport_commands(CLI::App& app, Context& context) {
+  auto play_options = std::make_shared<PlayOptions>();
+  CLI::App* command = app.add_subcommand("play", "Start the timeline; or play files, or each audio file of a folder");
+  command->add_option("FILES", play_options->files,
+                      "Audio files or folders; they replace what an earlier 'play FILE' brought");
+  command->add_option("--player", play_options->players, "Start this free player instead of the timeline")
+      ->allow_extra_args(false);
+  command->add_option("--at", play_options->at, "When: +3s, 1:02.5, 48000f, @2026-11-20T12:00:00Z");
+  command->add_flag("--wait", play_options->wait,
+                    "Follow until the last file has ended, then stop; Ctrl-C stops at once");
+  command->callback(
+      [&context, play_options] { context.run = [&context, play_options] { return play(context, *play_options); }; });
+
+  auto players = std::make_shared<std::vector<std::string>>();
+  command = app.add_subcommand("stop", "Stop the timeline; it stays where it is");
+  command->add_option("--player", *players, "Stop this free player instead of the timeline")->allow_extra_args(false);
+  command->callback([&context, players] {
+    context.run = [&context, players] {
+      v1::ApplyRequest request;
+      v1::Stop& operation = *request.add_operations()->mutable_stop();
+      for (const std::string& player : *players) operation.add_players(player);
+      apply_and_tell(context, request, "stopped");
+      return static_cast<int>(kOk);
+    };
+  });
+
+  auto time = std::make_shared<std::string>();
+  command = app.add_subcommand("locate", "Move the timeline, rolling or not");
+  command->add_option("TIME", *time, "1:02.5, 62.5s or 48000f")->required();
+  command->callback([&context, time] {
+    context.run = [&context, time] {
+      const TimeText place = parse_time(*time, "TIME");
+      const std::int64_t frame =
+          place.to_frames(place.is_frames ? 0.0 : context.connection().clock().timeline_rate_hz());
+      v1::ApplyRequest request;
+      request.add_operations()->mutable_locate()->set_timeline_frame(frame);
+      apply_and_tell(context, request, "at " + *time);
+      return static_cast<int>(kOk);
+    };
+  });
+}
+
+}  // namespace continuo::cli

@@ -1,0 +1,131 @@
+// THREAD: any - watch: every change of the session as it happens
+#include <CLI/CLI.hpp>
+
+#include "clients/cli/failure.hpp"
+#include "clients/cli/interrupt.hpp"
+#include "clients/cli/operations.hpp"
+#include "clients/cli/output.hpp"
+#include "clients/cli/value_text.hpp"
+
+namespace continuo::cli {
+namespace {
+
+std::string joined(const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += " " + name;
+  return text;
+}
+
+// One operation as the command that would make it.
+std::string operation_text(const v1::Operation& operation) {
+  switch (operation.kind_case()) {
+    case v1::Operation::kAddNode: {
+      const auto& fields = operation.add_node().node().fields();
+      const auto text = [&](const char* name) {
+        return fields.contains(name) ? fields.at(name).string_value() : std::string();
+      };
+      const std::string& parent = operation.add_node().parent();
+      return "add " + (parent.empty() ? "" : parent + "/") + text("id") + " " + text("type");
+    }
+    case v1::Operation::kRemoveNode:
+      return "remove " + operation.remove_node().path();
+    case v1::Operation::kConnect:
+      return "connect " + operation.connect().from() + " " + operation.connect().to();
+    case v1::Operation::kDisconnect:
+      return "disconnect " + operation.disconnect().from() + " " + operation.disconnect().to();
+    case v1::Operation::kSetParams: {
+      std::string text = "set";
+      for (const auto& [name, value] : operation.set_params().values()) {
+        text += " " + operation.set_params().path() + "." + name + "=" + value_text(value);
+      }
+      return text;
+    }
+    case v1::Operation::kSetLabel:
+      return "label " + operation.set_label().path() + " '" + operation.set_label().label() + "'";
+    case v1::Operation::kPlay:
+      return "play" + joined(operation.play().players());
+    case v1::Operation::kStop:
+      return "stop" + joined(operation.stop().players());
+    case v1::Operation::kLocate:
+      return "locate " + std::to_string(operation.locate().timeline_frame()) + "f";
+    case v1::Operation::kRecordStart:
+      return "record start" + joined(operation.record_start().nodes());
+    case v1::Operation::kRecordStop:
+      return "record stop" + joined(operation.record_stop().nodes());
+    case v1::Operation::KIND_NOT_SET:
+      break;
+  }
+  return "(an operation that this program does not know)";
+}
+
+unsigned long long number(std::uint64_t value) { return value; }
+
+void tell_snapshot(const Context& context, const std::string& json, const v1::WatchResponse::SnapshotEnd& end) {
+  if (context.json) {
+    print_line("{\"snapshot\":" + (json.empty() ? "null" : compact_json(json)) + ",\"revision\":" +
+               to_json_line(end.revision()) + ",\"resync\":" + (end.resync() ? "true" : "false") + "}");
+    return;
+  }
+  std::string text = format("%llu  session", number(end.revision().number()));
+  if (!json.empty()) {
+    const v1::Session session = parse_session(json);
+    text += (session.name().empty() ? "" : " '" + session.name() + "'") +
+            format(", %d nodes at the top, %d connections", session.nodes_size(), session.connections_size());
+  }
+  print_line(printable(text + (end.resync() ? " (the changes before it were missed)" : "")));
+}
+
+void tell_change(const v1::Change& change) {
+  const std::string head = format("%llu  %s  %s  ", number(change.revision().number()), change.origin().utc().c_str(),
+                                  change.origin().client().c_str());
+  for (const v1::Operation& operation : change.operations()) print_line(printable(head + operation_text(operation)));
+}
+
+int watch(Context& context) {
+  Connection& daemon = context.connection();
+  const Interrupt::Scope interrupt([&daemon] { daemon.cancel_streams(); });
+  std::string snapshot;
+  daemon.watch({}, [&](const v1::WatchResponse& message) {
+    switch (message.kind_case()) {
+      case v1::WatchResponse::kSnapshot:
+        snapshot += message.snapshot();
+        return true;
+      case v1::WatchResponse::kSnapshotEnd:
+        tell_snapshot(context, snapshot, message.snapshot_end());
+        snapshot.clear();
+        break;
+      case v1::WatchResponse::kHeartbeat:
+        return true;
+      case v1::WatchResponse::kChange:
+        if (context.json) {
+          print_line(to_json_line(message));
+        } else {
+          tell_change(message.change());
+        }
+        break;
+      case v1::WatchResponse::kApplied:
+        if (context.json) {
+          print_line(to_json_line(message));
+        } else {
+          print_line(format("    transaction %llu sounds from engine frame %lld",
+                            number(message.applied().transaction_id()),
+                            static_cast<long long>(message.applied().engine_frame())));
+        }
+        break;
+      case v1::WatchResponse::KIND_NOT_SET:
+        return true;
+    }
+    flush_output();
+    return true;
+  });
+  return kOk;
+}
+
+}  // namespace
+
+void add_watch_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("watch", "Every change as it happens, and who made it; Ctrl-C ends");
+  command->callback([&context] { context.run = [&context] { return watch(context); }; });
+}
+
+}  // namespace continuo::cli

@@ -1,0 +1,241 @@
+#include "clients/cli/connection.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "clients/cli/grpc_failure.hpp"
+#include "clients/cli/interrupt.hpp"
+#include "clients/cli/output.hpp"
+#include "continuo/v1/device.grpc.pb.h"
+#include "continuo/v1/meter.grpc.pb.h"
+#include "continuo/v1/session.grpc.pb.h"
+#include "continuo/v1/system.grpc.pb.h"
+
+namespace continuo::cli {
+namespace {
+
+constexpr std::size_t kChunkBytes = 512 * 1024;
+
+std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a proxy for the web is not a way to the daemon
+  // A socket's path is no host name that could be checked; any will do.
+  if (address.starts_with("unix:")) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+struct Connection::Impl {
+  Impl(std::string server, std::chrono::milliseconds limit)
+      : address(std::move(server)),
+        timeout(limit),
+        channel(make_channel(address)),
+        system(v1::SystemService::NewStub(channel)),
+        session(v1::SessionService::NewStub(channel)),
+        meters(v1::MeterService::NewStub(channel)),
+        device(v1::DeviceService::NewStub(channel)) {}
+
+  void check(const grpc::Status& status) const {
+    if (!status.ok()) throw to_failure(status, address);
+  }
+  void limit(grpc::ClientContext& context) const { context.set_deadline(std::chrono::system_clock::now() + timeout); }
+
+  // One request, one answer.
+  template <class Stub, class Request, class Response>
+  Response call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                const Request& request) {
+    grpc::ClientContext context;
+    limit(context);
+    Response response;
+    check((stub.*method)(&context, request, &response));
+    return response;
+  }
+
+  // A stream that lasts until somebody ends it.
+  template <class Message, class Open, class OnMessage>
+  void follow(Open&& open, OnMessage&& on_message) {
+    grpc::ClientContext context;
+    {
+      const std::lock_guard lock(mutex);
+      if (cancelled) return;
+      streaming = &context;
+    }
+    bool ended = false;
+    grpc::Status status;
+    {
+      const auto reader = open(&context);
+      Message message;
+      while (reader->Read(&message)) {
+        if (!on_message(message)) {
+          ended = true;
+          context.TryCancel();
+          break;
+        }
+      }
+      status = reader->Finish();
+    }
+    const std::lock_guard lock(mutex);
+    streaming = nullptr;
+    if (ended || cancelled) return;
+    if (status.ok())
+      throw Failure(kNoServer, "STREAM_ENDED", "",
+                    "the daemon at " + address + " ended the stream; is it shutting down?");
+    check(status);
+  }
+
+  const std::string address;
+  const std::chrono::milliseconds timeout;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::SystemService::Stub> system;
+  std::unique_ptr<v1::SessionService::Stub> session;
+  std::unique_ptr<v1::MeterService::Stub> meters;
+  std::unique_ptr<v1::DeviceService::Stub> device;
+
+  std::mutex mutex;
+  grpc::ClientContext* streaming = nullptr;  // guarded by mutex
+  bool cancelled = false;                    // guarded by mutex
+};
+
+Connection::Connection(std::string address, std::chrono::milliseconds timeout)
+    : impl_(std::make_unique<Impl>(std::move(address), timeout)) {}
+Connection::~Connection() = default;
+
+const std::string& Connection::address() const { return impl_->address; }
+
+v1::GetInfoResponse Connection::info() {
+  return impl_->call(*impl_->system, &v1::SystemService::Stub::GetInfo, v1::GetInfoRequest{});
+}
+v1::GetStatusResponse Connection::status() {
+  return impl_->call(*impl_->system, &v1::SystemService::Stub::GetStatus, v1::GetStatusRequest{});
+}
+v1::Clock Connection::clock() {
+  return impl_->call(*impl_->system, &v1::SystemService::Stub::GetClock, v1::GetClockRequest{});
+}
+v1::ListTypesResponse Connection::list_types() {
+  return impl_->call(*impl_->session, &v1::SessionService::Stub::ListTypes, v1::ListTypesRequest{});
+}
+v1::ListDevicesResponse Connection::list_devices() {
+  return impl_->call(*impl_->device, &v1::DeviceService::Stub::ListDevices, v1::ListDevicesRequest{});
+}
+v1::UseDeviceResponse Connection::use_device(const v1::UseDeviceRequest& request) {
+  return impl_->call(*impl_->device, &v1::DeviceService::Stub::UseDevice, request);
+}
+v1::ListParamsResponse Connection::list_params(const std::string& path) {
+  v1::ListParamsRequest request;
+  request.set_path(path);
+  return impl_->call(*impl_->session, &v1::SessionService::Stub::ListParams, request);
+}
+
+MediaRoots Connection::media_roots() {
+  MediaRoots roots;
+  const v1::GetInfoResponse response = info();
+  for (const auto& root : response.media_roots()) roots[root.name()] = root.path();
+  return roots;
+}
+
+Connection::SessionText Connection::session_text() {
+  grpc::ClientContext context;
+  impl_->limit(context);
+  const auto reader = impl_->session->GetSession(&context, v1::GetSessionRequest{});
+  SessionText text;
+  v1::GetSessionResponse chunk;
+  while (reader->Read(&chunk)) {
+    text.json += chunk.json();
+    if (chunk.has_revision()) text.revision = chunk.revision();
+  }
+  impl_->check(reader->Finish());
+  return text;
+}
+
+v1::LoadSessionResponse Connection::load(const std::string& json, const LoadOptions& options) {
+  grpc::ClientContext context;
+  impl_->limit(context);
+  v1::LoadSessionResponse response;
+  const auto writer = impl_->session->LoadSession(&context, &response);
+  for (std::size_t at = 0; at == 0 || at < json.size(); at += kChunkBytes) {
+    v1::LoadSessionRequest request;
+    request.set_json(json.substr(at, kChunkBytes));
+    if (at == 0) {
+      if (!options.base.empty()) request.set_base(options.base);
+      request.set_dry_run(options.dry_run);
+      request.set_keep_transport(options.keep_transport);
+    }
+    if (!writer->Write(request)) break;  // Finish says why
+  }
+  writer->WritesDone();
+  impl_->check(writer->Finish());
+  return response;
+}
+
+v1::ApplyResponse Connection::apply(v1::ApplyRequest request) {
+  if (request.client().empty()) request.set_client("continuo cli " + std::to_string(::getpid()));
+  return impl_->call(*impl_->session, &v1::SessionService::Stub::Apply, request);
+}
+
+bool Connection::identify(const v1::IdentifyRequest& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + impl_->timeout +
+                       std::chrono::milliseconds(static_cast<std::int64_t>(request.seconds() * 1000.0)));
+  const Interrupt::Scope scope([&context] { context.TryCancel(); });
+  v1::IdentifyResponse response;
+  const grpc::Status status = impl_->device->Identify(&context, request, &response);
+  if (scope.happened()) return false;
+  impl_->check(status);
+  return true;
+}
+
+void Connection::watch(const v1::WatchRequest& request,
+                       const std::function<bool(const v1::WatchResponse&)>& on_message) {
+  impl_->follow<v1::WatchResponse>(
+      [&](grpc::ClientContext* context) { return impl_->session->Watch(context, request); }, on_message);
+}
+
+void Connection::watch_meters(const v1::WatchMetersRequest& request,
+                              const std::function<bool(const v1::MeterFrame&)>& on_frame) {
+  impl_->follow<v1::MeterFrame>(
+      [&](grpc::ClientContext* context) { return impl_->meters->WatchMeters(context, request); }, on_frame);
+}
+
+void Connection::cancel_streams() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->cancelled = true;
+  if (impl_->streaming != nullptr) impl_->streaming->TryCancel();
+}
+
+// grpc.health.v1: request {string service = 1}, answer {ServingStatus status = 1}; SERVING is 1. By hand: Debian's gRPC
+// does not bring the message classes.
+bool Connection::serving(const std::string& service) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.WriteTag(1U << 3U | 2U);
+    coded.WriteVarint32(static_cast<std::uint32_t>(service.size()));
+    coded.WriteString(service);
+  }
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  grpc::ClientContext context;
+  impl_->limit(context);
+  const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+      impl_->channel.get(),
+      grpc::internal::RpcMethod("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC), &context,
+      request, &response);
+  if (status.error_code() == grpc::StatusCode::NOT_FOUND) return false;
+  impl_->check(status);
+  std::vector<grpc::Slice> slices;
+  if (!response.Dump(&slices).ok()) return false;
+  std::string answer;
+  for (const grpc::Slice& part : slices) answer.append(reinterpret_cast<const char*>(part.begin()), part.size());
+  return answer.size() >= 2 && answer[0] == (1 << 3) && answer[1] == 1;
+}
+
+}  // namespace continuo::cli

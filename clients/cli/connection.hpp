@@ -1,0 +1,66 @@
+// THREAD: any, one call at a time - every call to the daemon; gRPC's headers stay behind it
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "clients/cli/media_path.hpp"
+#include "continuo/v1/device.pb.h"
+#include "continuo/v1/edit.pb.h"
+#include "continuo/v1/meter.pb.h"
+#include "continuo/v1/session.pb.h"
+#include "continuo/v1/system.pb.h"
+
+namespace continuo::cli {
+
+/// Each call throws a Failure. Those that answer once end after `timeout`; those that follow end when the daemon goes,
+/// when the callback returns false, or (without a Failure) at an interrupt.
+class Connection {
+ public:
+  /// `address` as gRPC names it. Connects at the first call.
+  Connection(std::string address, std::chrono::milliseconds timeout);
+  ~Connection();
+
+  [[nodiscard]] v1::GetInfoResponse info();
+  [[nodiscard]] v1::GetStatusResponse status();
+  [[nodiscard]] v1::Clock clock();
+  [[nodiscard]] MediaRoots media_roots();
+
+  struct SessionText {
+    std::string json;
+    v1::Revision revision;
+  };
+  [[nodiscard]] SessionText session_text();
+  struct LoadOptions {
+    std::string base;  // "root:folder"; empty: none
+    bool dry_run = false;
+    bool keep_transport = false;
+  };
+  v1::LoadSessionResponse load(const std::string& json, const LoadOptions& options);
+  /// Names the client; waits as long as the call may last.
+  v1::ApplyResponse apply(v1::ApplyRequest request);
+  [[nodiscard]] v1::ListParamsResponse list_params(const std::string& path);
+  [[nodiscard]] v1::ListTypesResponse list_types();
+  [[nodiscard]] v1::ListDevicesResponse list_devices();
+  v1::UseDeviceResponse use_device(const v1::UseDeviceRequest& request);
+  /// Returns when the bursts are over, or false at an interrupt.
+  bool identify(const v1::IdentifyRequest& request);
+
+  void watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& on_message);
+  void watch_meters(const v1::WatchMetersRequest& request, const std::function<bool(const v1::MeterFrame&)>& on_frame);
+  /// Ends watch or watch_meters from another thread; a call that comes later ends at once.
+  void cancel_streams();
+
+  /// The grpc health service's word for a service: true where it serves.
+  [[nodiscard]] bool serving(const std::string& service);
+
+  [[nodiscard]] const std::string& address() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace continuo::cli

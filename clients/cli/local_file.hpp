@@ -1,0 +1,17 @@
+// THREAD: any - files on the client's side: read whole, written whole or not at all
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace continuo::cli {
+
+/// "-": standard input. EX_NOINPUT where it is not there or not a file; EX_DATAERR above `limit` bytes; EX_IOERR.
+[[nodiscard]] std::string read_file(const std::string& file, std::size_t limit);
+
+/// Through a temporary file in the same folder, flushed to the disk and renamed: at every moment the old file or the
+/// new one. Without `force` EX_CANTCREAT where there is one already; then the check and the creation are one step.
+void write_file(const std::filesystem::path& file, std::string_view content, bool force);
+
+}  // namespace continuo::cli

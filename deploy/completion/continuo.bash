@@ -1,0 +1,84 @@
+# Tab completion of `continuo` for bash. Commands and options come from the program itself; nodes, parameters, types and devices from
+# the daemon, if one answers within a blink.
+_continuo() {
+  local cur prev words cword
+  if declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref -n =: cur prev words cword
+  else
+    cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+  fi
+  COMPREPLY=()
+
+  # The words that are neither options nor the server's address; the address goes along with each question.
+  local ask=(continuo) path=() i
+  for ((i = 1; i < cword; i++)); do
+    case ${words[i]} in
+      --server) ask+=(--server "${words[i + 1]-}"); i=$((i + 1)) ;;
+      --server=*) ask+=("${words[i]}") ;;
+      -*) ;;
+      *) path+=("${words[i]}") ;;
+    esac
+  done
+
+  case $prev in
+    --server | --timeout | --at | --for | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api) return ;;
+    --file | -o | --output) _continuo_files; return ;;
+    --player | --before) _continuo_ask nodes; return ;;
+  esac
+  if [[ $cur == -* ]]; then _continuo_ask words "${path[@]}"; return; fi
+
+  case ${path[0]-} in
+    set | get) [[ $cur == *=* ]] || _continuo_params ;;
+    params | remove | connect | disconnect | meters) _continuo_ask nodes ;;
+    add) case ${#path[@]} in 1) _continuo_ask nodes / ;; 2) _continuo_ask types ;; *) _continuo_files ;; esac ;;
+    play | edit | render | compare) _continuo_files ;;
+    session)
+      case ${path[1]-} in
+        "") _continuo_ask words session ;;
+        from | load | save | check) _continuo_files ;;
+      esac ;;
+    record) if [[ -z ${path[1]-} ]]; then _continuo_ask words record; else _continuo_ask nodes; fi ;;
+    device) if [[ -z ${path[1]-} ]]; then _continuo_ask words device; else _continuo_ask devices; fi ;;
+    track) [[ -n ${path[1]-} ]] || _continuo_ask words track ;;
+    "") _continuo_ask words ;;
+  esac
+}
+
+# _continuo_ask WHAT [WORD...]: offers what the program answers; with the word "/" each gets a slash, for what goes below it.
+_continuo_ask() {
+  local what=$1 tail= line; shift
+  if [[ ${1-} == / ]]; then tail=/; compopt -o nospace 2>/dev/null; shift; fi
+  while IFS= read -r line; do
+    # Options only where one was begun.
+    [[ $what != words || $line != -* || $cur == -* ]] || continue
+    [[ $line$tail == "$cur"* ]] && COMPREPLY+=("$(_continuo_quote "$line$tail")")
+  done < <("${ask[@]}" __complete "$what" "$@" 2>/dev/null)
+  declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+}
+
+# A node and a dot first, then its parameters, then the equals sign.
+_continuo_params() {
+  compopt -o nospace 2>/dev/null
+  local line
+  if [[ $cur == *.* ]]; then
+    while IFS= read -r line; do
+      [[ $line == "$cur"* ]] || continue
+      [[ ${path[0]} == set ]] && line+==
+      COMPREPLY+=("$line")
+    done < <("${ask[@]}" __complete params "$cur" 2>/dev/null)
+  else
+    while IFS= read -r line; do
+      [[ $line == "$cur"* ]] && COMPREPLY+=("$line.")
+    done < <("${ask[@]}" __complete nodes 2>/dev/null)
+  fi
+}
+
+_continuo_quote() { case $1 in *[[:space:]]*) printf '%q' "$1" ;; *) printf '%s' "$1" ;; esac; }
+
+_continuo_files() {
+  compopt -o filenames 2>/dev/null
+  local line
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$cur")
+}
+
+complete -F _continuo continuo

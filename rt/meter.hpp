@@ -1,0 +1,84 @@
+// THREAD: audio writes, any thread reads - levels as memory, not as a stream of events
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "rt/annotations.hpp"
+#include "rt/snapshot.hpp"
+#include "rt/types.hpp"
+
+namespace continuo::rt {
+
+/// How many frames one window of a meter covers: 8 blocks, counted on the engine clock, so that a window does not
+/// depend on the device's buffer size.
+inline constexpr std::uint32_t kMeterWindowFrames = 512;
+
+/// How many windows a slot remembers: 0.68 s at 48 kHz. A reader that comes at least that often misses no peak.
+inline constexpr std::uint32_t kMeterHistory = 64;
+
+/// One channel's levels over one window. Linear; full scale is 1.0.
+struct MeterWindow {
+  FrameCount end_frame = 0;  // engine frame just after the window
+  float peak = 0.0f;         // largest absolute sample
+  float mean_square = 0.0f;  // average of the squares
+};
+
+/// One channel's bounded history. The audio thread is its only writer: no read changes anything, so any number of
+/// clients each fold the maxima since their own last read (MeterReader).
+class MeterSlot {
+ public:
+  /// Audio thread. Wait-free.
+  void publish(const MeterWindow& window) noexcept RT_NONBLOCKING {
+    const std::uint64_t n = published_.load(std::memory_order_relaxed);
+    history_[n % kMeterHistory].write(window);
+    published_.store(n + 1, std::memory_order_release);
+  }
+  /// Any thread. Windows published so far.
+  [[nodiscard]] std::uint64_t published() const noexcept RT_NONBLOCKING {
+    return published_.load(std::memory_order_acquire);
+  }
+  /// Any thread. Window number `n` (from 0); false when it was never written, is overwritten, or is being overwritten.
+  [[nodiscard]] bool try_read(std::uint64_t n, MeterWindow& window) const noexcept RT_NONBLOCKING {
+    const std::uint64_t now = published();
+    if (n >= now || now - n > kMeterHistory - 1) return false;
+    return history_[n % kMeterHistory].try_read(window) && published() - n <= kMeterHistory - 1;
+  }
+
+ private:
+  std::atomic<std::uint64_t> published_{0};
+  std::array<Snapshot<MeterWindow>, kMeterHistory> history_;
+};
+
+/// The levels that one reader has not seen yet, folded: the greatest peak and the average power of all windows since
+/// its last read. Owned by the reader; any one thread.
+struct MeterReader {
+  std::uint64_t next = 0;
+  /// Folds what is new. False when nothing is. `missed` counts windows that were overwritten before they were read.
+  [[nodiscard]] bool fold(const MeterSlot& slot, MeterWindow& out, std::uint64_t& missed) noexcept {
+    const std::uint64_t now = slot.published();
+    if (now - next > kMeterHistory - 1) {
+      missed += now - next - (kMeterHistory - 1);
+      next = now - (kMeterHistory - 1);
+    }
+    MeterWindow w;
+    std::uint32_t count = 0;
+    float power = 0.0f;
+    out = {};
+    for (; next < now; ++next) {
+      if (!slot.try_read(next, w)) { ++missed; continue; }
+      out.peak = w.peak > out.peak ? w.peak : out.peak;
+      out.end_frame = w.end_frame;
+      power += w.mean_square;
+      ++count;
+    }
+    if (count == 0) return false;
+    out.mean_square = power / static_cast<float>(count);
+    return true;
+  }
+};
+
+}  // namespace continuo::rt

@@ -1,0 +1,52 @@
+#include "rt/nodes/meter_tap.hpp"
+
+#include <algorithm>
+
+namespace continuo::rt {
+namespace {
+
+class MeterKind final : public NodeKind {
+ public:
+  constexpr MeterKind() noexcept : NodeKind("meter") {}
+
+  void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for (const Member& m : step.members) {
+      auto& node = static_cast<MeterTapNode&>(*m.node);
+      for (std::uint32_t done = 0; done < slice.frames;) {
+        const FrameCount frame = slice.engine_frame + done;
+        const std::uint32_t to_window =
+            kMeterWindowFrames - static_cast<std::uint32_t>(frame & (kMeterWindowFrames - 1));
+        const std::uint32_t n = std::min(slice.frames - done, to_window);
+        const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
+        for (std::size_t c = 0; c < channels; ++c) node.audio_.channels[c].add(m.in[c] + done, frame, n);
+        node.audio_.frames += n;
+        if (n == to_window) publish(node, frame + n);
+        done += n;
+      }
+    }
+  }
+
+ private:
+  static void publish(MeterTapNode& node, FrameCount end) noexcept RT_NONBLOCKING {
+    const auto frames = static_cast<float>(node.audio_.frames);
+    for (std::size_t c = 0; c < node.audio_.channels.size(); ++c) {
+      dsp::LevelSum& sum = node.audio_.channels[c];
+      (*node.slots)[c].publish({.end_frame = end, .peak = sum.largest(), .mean_square = sum.total() / frames});
+      sum = {};
+    }
+    node.audio_.frames = 0;
+  }
+};
+
+constinit const MeterKind kMeter;
+
+}  // namespace
+
+MeterTapNode::MeterTapNode(Uid node_uid, std::uint32_t channels)
+    : Node(kMeter, node_uid, 0), slots(std::make_shared<MeterSlots>(channels)) {
+  audio_.channels.resize(channels);
+}
+
+const NodeKind& meter_kind() noexcept { return kMeter; }
+
+}  // namespace continuo::rt

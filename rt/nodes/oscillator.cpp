@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include "rt/dsp/waveform.hpp"
+#include "rt/nodes/generator.hpp"
+#include "rt/nodes/level_rows.hpp"
+
+namespace continuo::rt {
+
+struct OscillatorNode final : Node {
+  explicit OscillatorNode(Uid node_uid) : Node(oscillator_kind(), node_uid, OscillatorParam::count) {}
+  struct {
+    std::uint64_t step = 0;     // of the phase, each frame; 2^64 a turn
+    std::uint64_t offset = 0;   // phase = frame * step + offset; 0 but after a change of frequency
+    FrameCount clock_lead = 0;  // the frame that counts, less the engine's: changes at a start, stop and locate
+    bool fresh = true;
+  } audio_;
+};
+
+namespace {
+
+FrameCount clock_frame(const Slice& slice) noexcept RT_NONBLOCKING {
+  return slice.rolling ? slice.timeline_frame : slice.engine_frame;
+}
+
+/// At a start, stop or locate the phase is the frame's again.
+void follow_clock(OscillatorNode& node, const Slice& slice) noexcept RT_NONBLOCKING {
+  const FrameCount lead = clock_frame(slice) - slice.engine_frame;
+  if (lead == node.audio_.clock_lead && !node.audio_.fresh) return;
+  node.audio_.clock_lead = lead;
+  node.audio_.offset = 0;
+}
+
+/// Not above half the rate, not below 0; a NaN is 0.
+std::uint64_t phase_step(double frequency_hz, double sample_rate_hz) noexcept RT_NONBLOCKING {
+  const double turns = frequency_hz / sample_rate_hz;
+  const double held = turns > 0.0 ? std::min(turns, 0.5) : 0.0;
+  return static_cast<std::uint64_t>(held * 0x1p64 + 0.5);
+}
+
+void wave(Waveform form, std::uint64_t phase, std::uint64_t step, float* out, std::uint32_t frames) noexcept
+    RT_NONBLOCKING {
+  const float dt = std::max(static_cast<float>(static_cast<double>(step) * 0x1p-64), 0x1p-32f);
+  const auto fill = [&](auto&& sample) noexcept RT_NONBLOCKING {
+    for (std::uint32_t i = 0; i < frames; ++i) out[i] = sample(static_cast<std::uint32_t>((phase + i * step) >> 32));
+  };
+  switch (form) {
+    case Waveform::triangle:
+      return fill([dt](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::triangle(p, dt); });
+    case Waveform::square:
+      return fill([dt](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::square(p, dt); });
+    case Waveform::saw:
+      return fill([dt](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::saw(p, dt); });
+    case Waveform::sine:
+      break;
+  }
+  fill([](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::sin_phase(p); });
+}
+
+class OscillatorKind final : public NodeKind {
+  using Rows = LevelRows<true>;
+
+ public:
+  constexpr OscillatorKind() noexcept : NodeKind("oscillator", Rows::kCount) {}
+
+  void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    step.moving = false;
+    for (const Member& m : step.members) {
+      auto& node = static_cast<OscillatorNode&>(*m.node);
+      const Param& frequency = node.params[OscillatorParam::frequency_hz];
+      step.moving |= Rows::begin(step, m, node.params[OscillatorParam::gain_db], slice);
+      step.moving |= frequency.moving(slice.engine_frame);
+
+      const FrameCount lead_before = node.audio_.clock_lead;
+      const bool fresh = node.audio_.fresh;
+      follow_clock(node, slice);
+      const std::uint64_t next = phase_step(frequency.at(slice.engine_frame), slice.sample_rate_hz);
+      if (!fresh && lead_before == node.audio_.clock_lead)
+        node.audio_.offset += static_cast<std::uint64_t>(clock_frame(slice)) * (node.audio_.step - next);
+      node.audio_.step = next;
+      node.audio_.fresh = false;
+    }
+  }
+
+  void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for (const Member& m : step.members) {
+      if (m.out_count == 0) continue;
+      auto& node = static_cast<OscillatorNode&>(*m.node);
+      follow_clock(node, slice);
+      const std::uint64_t phase =
+          static_cast<std::uint64_t>(clock_frame(slice)) * node.audio_.step + node.audio_.offset;
+      float* const out = m.out[0];
+      wave(form_of(node), phase, node.audio_.step, out, slice.frames);
+      Rows::apply(step, m, node.params[OscillatorParam::gain_db], slice, m.out, 1);
+      for (std::uint32_t c = 1; c < m.out_count; ++c) dsp::copy(m.out[c], out, slice.frames);
+    }
+  }
+
+ private:
+  static Waveform form_of(const Node& node) noexcept RT_NONBLOCKING {
+    const double value = node.params[OscillatorParam::waveform].target();
+    return value >= 2.5   ? Waveform::saw
+           : value >= 1.5 ? Waveform::square
+           : value >= 0.5 ? Waveform::triangle
+                          : Waveform::sine;
+  }
+};
+
+constinit const OscillatorKind kOscillator;
+
+}  // namespace
+
+const NodeKind& oscillator_kind() noexcept { return kOscillator; }
+
+Node* make_oscillator(Uid uid) { return new OscillatorNode(uid); }
+
+}  // namespace continuo::rt

@@ -1,0 +1,125 @@
+#include "rt/nodes/player.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "rt/command.hpp"
+#include "rt/counters.hpp"
+#include "rt/dsp/interleave.hpp"
+#include "rt/nodes/level_rows.hpp"
+
+namespace continuo::rt {
+namespace {
+
+constexpr std::uint32_t kMaxSourceChannels = 64;
+
+/// Takes `frames` whole frames that are known to be in the ring and writes them to out[c][at...]. A ring of 2^n samples
+/// may wrap in the middle of a frame of 3 channels.
+void take(Source& source, const Member& m, std::uint32_t at, std::uint32_t frames) noexcept RT_NONBLOCKING {
+  const std::uint32_t channels = source.channels;
+  const std::uint32_t used = std::min<std::uint32_t>(channels, m.out_count);
+  const std::size_t samples = std::size_t{frames} * channels;
+  const auto [head, tail] = source.frames.view(samples);
+  const auto whole = static_cast<std::uint32_t>(head.size() / channels);
+  dsp::deinterleave(m.out, used, at, head.data(), channels, whole);
+  std::uint32_t done = whole;
+  std::size_t from = 0;
+  if (const std::size_t left = head.size() - std::size_t{whole} * channels; left != 0) {
+    float split[kMaxSourceChannels];
+    from = channels - left;
+    std::copy_n(head.data() + std::size_t{whole} * channels, left, split);
+    std::copy_n(tail.data(), from, split + left);
+    dsp::deinterleave(m.out, used, at + done, split, channels, 1);
+    ++done;
+  }
+  if (done < frames) dsp::deinterleave(m.out, used, at + done, tail.data() + from, channels, frames - done);
+  (void)source.frames.skip(samples);
+  source.audio_.position += frames;
+}
+
+/// Writes item frames [first, first + slice.frames), silence where the item has none or the source none yet.
+void play(Source& source, const Member& m, FrameCount first, const Slice& slice) noexcept RT_NONBLOCKING {
+  const FrameCount end = std::min(first + slice.frames, source.length);
+  const FrameCount begin = std::max<FrameCount>(first, 0);
+  if (begin >= end || source.channels == 0 || source.channels > kMaxSourceChannels) return;
+
+  auto ready = static_cast<FrameCount>(source.frames.available() / source.channels);
+  if (source.audio_.position < begin) {  // late: what should have sounded already is dropped
+    const FrameCount dropped = std::min(begin - source.audio_.position, ready);
+    (void)source.frames.skip(static_cast<std::size_t>(dropped) * source.channels);
+    source.audio_.position += dropped;
+    ready -= dropped;
+  }
+  FrameCount sounded = 0;
+  FrameCount ahead = 0;
+  if (source.audio_.position >= begin) {  // ahead, after a locate without a new source: silent until it is reached
+    ahead = std::min(source.audio_.position, end) - begin;
+    sounded = std::min(end - begin - ahead, ready);
+    if (sounded > 0)
+      take(source, m, static_cast<std::uint32_t>(begin - first + ahead), static_cast<std::uint32_t>(sounded));
+  }
+  const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded);
+  if (starved == 0) return;
+  source.starved_frames.fetch_add(starved, std::memory_order_relaxed);
+  slice.counters->starved_frames.fetch_add(starved, std::memory_order_relaxed);
+}
+
+class PlayerKind final : public NodeKind {
+  using Rows = LevelRows<true>;
+
+ public:
+  constexpr PlayerKind() noexcept : NodeKind("player", Rows::kCount) {}
+
+  void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    step.moving = false;
+    for (const Member& m : step.members)
+      step.moving |= Rows::begin(step, m, m.node->params[PlayerParam::gain_db], slice);
+  }
+
+  bool act(Member& member, Action& action, const Slice&) const noexcept RT_NONBLOCKING override {
+    auto& node = static_cast<PlayerNode&>(*member.node);
+    switch (action.kind) {
+      case Action::Kind::exchange_source:
+        std::swap(node.audio_.source, action.source);
+        if (node.audio_.source != nullptr) node.audio_.position = node.audio_.source->audio_.position;
+        return true;
+      case Action::Kind::player_start:
+        if (!node.free) return false;
+        if (node.audio_.source != nullptr) node.audio_.position = node.audio_.source->audio_.position;
+        node.audio_.rolling = true;
+        return true;
+      case Action::Kind::player_stop:
+        if (!node.free) return false;
+        node.audio_.rolling = false;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for (const Member& m : step.members) {
+      for (std::uint32_t c = 0; c < m.out_count; ++c) dsp::silence(m.out[c], slice.frames);
+      auto& node = static_cast<PlayerNode&>(*m.node);
+      if (!(node.free ? node.audio_.rolling : slice.rolling)) continue;
+      const FrameCount first = node.free ? node.audio_.position : slice.timeline_frame - node.audio_.start;
+      if (node.free) node.audio_.position += slice.frames;
+      if (node.audio_.source == nullptr) continue;
+      play(*node.audio_.source, m, first, slice);
+      Rows::apply(step, m, node.params[PlayerParam::gain_db], slice, m.out, m.out_count);
+    }
+  }
+};
+
+constinit const PlayerKind kPlayer;
+
+}  // namespace
+
+PlayerNode::PlayerNode(Uid node_uid, bool is_free, FrameCount timeline_start)
+    : Node(kPlayer, node_uid, PlayerParam::count), free(is_free) {
+  audio_.start = timeline_start;
+}
+
+const NodeKind& player_kind() noexcept { return kPlayer; }
+
+}  // namespace continuo::rt

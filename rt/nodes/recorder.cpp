@@ -1,0 +1,100 @@
+#include "rt/nodes/recorder.hpp"
+
+#include <algorithm>
+
+#include "rt/command.hpp"
+#include "rt/counters.hpp"
+#include "rt/dsp/interleave.hpp"
+
+namespace continuo::rt {
+namespace {
+
+constexpr std::uint32_t kMaxSinkChannels = 128;
+constexpr std::uint32_t kTileSamples = 16 * kMaxSinkChannels;
+
+/// True once no gap is open: a gap is told before the frame that follows it, or it goes on.
+bool close_gap(Sink& sink) noexcept RT_NONBLOCKING {
+  if (sink.audio_.open_gap == 0) return true;
+  if (!sink.gaps.try_push({.at = sink.audio_.taken - sink.audio_.open_gap, .length = sink.audio_.open_gap}))
+    return false;
+  sink.audio_.open_gap = 0;
+  return true;
+}
+
+/// Lets go of the sink for ever. A gap at the very end that found no room is known from frames_taken.
+void finish(RecorderNode& node) noexcept RT_NONBLOCKING {
+  Sink& sink = *node.audio_.sink;
+  (void)close_gap(sink);
+  sink.frames_taken.store(sink.audio_.taken, std::memory_order_release);
+  node.audio_.sink = nullptr;
+  sink.finished.store(true, std::memory_order_release);
+}
+
+/// Pushes `frames` frames for which there is room, `at` frames into the slice.
+void push(Sink& sink, const Member& m, std::uint32_t at, std::uint32_t frames) noexcept RT_NONBLOCKING {
+  alignas(64) float tile[kTileSamples];
+  const std::uint32_t most = kTileSamples / sink.channels;
+  for (std::uint32_t done = 0; done < frames;) {
+    const std::uint32_t n = std::min(most, frames - done);
+    dsp::interleave(tile, sink.channels, m.in, m.in_count, at + done, n);
+    (void)sink.frames.write({tile, std::size_t{n} * sink.channels});
+    done += n;
+  }
+}
+
+void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT_NONBLOCKING {
+  Sink& sink = *node.audio_.sink;
+  const auto wanted = static_cast<std::uint32_t>(std::min<FrameCount>(slice.frames, sink.limit - sink.audio_.taken));
+  auto room = static_cast<std::uint32_t>(std::min<std::size_t>(sink.frames.space() / sink.channels, wanted));
+  if (room != 0 && !close_gap(sink)) room = 0;
+  push(sink, m, 0, room);
+  sink.audio_.taken += wanted;
+  if (const std::uint32_t lost = wanted - room; lost != 0) {
+    sink.audio_.open_gap += lost;
+    sink.lost_frames.fetch_add(lost, std::memory_order_relaxed);
+    slice.counters->lost_record_frames.fetch_add(lost, std::memory_order_relaxed);
+  }
+  sink.frames_taken.store(sink.audio_.taken, std::memory_order_release);
+  if (sink.audio_.taken >= sink.limit) finish(node);
+}
+
+class RecorderKind final : public NodeKind {
+ public:
+  constexpr RecorderKind() noexcept : NodeKind("recorder") {}
+
+  bool act(Member& member, Action& action, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    auto& node = static_cast<RecorderNode&>(*member.node);
+    if (action.kind == Action::Kind::record_stop) {
+      if (node.audio_.sink != nullptr) finish(node);
+      return true;
+    }
+    if (action.kind != Action::Kind::record_start) return false;
+    Sink* const sink = action.sink;
+    if (node.audio_.sink != nullptr || sink == nullptr || sink->channels == 0 || sink->channels > kMaxSinkChannels)
+      return false;
+    action.sink = nullptr;
+    node.audio_.sink = sink;
+    sink->start_engine_frame.store(slice.engine_frame, std::memory_order_relaxed);
+    sink->start_timeline_frame.store(slice.timeline_frame, std::memory_order_relaxed);
+    sink->started.store(true, std::memory_order_release);
+    if (sink->limit <= 0) finish(node);
+    return true;
+  }
+
+  void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for (const Member& m : step.members) {
+      auto& node = static_cast<RecorderNode&>(*m.node);
+      if (node.audio_.sink != nullptr) record(node, m, slice);
+    }
+  }
+};
+
+constinit const RecorderKind kRecorder;
+
+}  // namespace
+
+RecorderNode::RecorderNode(Uid node_uid) : Node(kRecorder, node_uid, 0) {}
+
+const NodeKind& recorder_kind() noexcept { return kRecorder; }
+
+}  // namespace continuo::rt

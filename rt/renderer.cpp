@@ -1,0 +1,236 @@
+#include "rt/renderer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "rt/dsp/float_mode.hpp"
+#include "rt/dsp/planar.hpp"
+#include "rt/dsp/ramp.hpp"
+
+namespace continuo::rt {
+namespace {
+
+/// Of two scheduled commands, the one that is due later: the order of std::push_heap with the earliest on top.
+struct DueLater {
+  bool operator()(const Command& a, const Command& b) const noexcept RT_NONBLOCKING {
+    return a.frame != b.frame ? a.frame > b.frame : a.sequence > b.sequence;
+  }
+};
+
+/// These hand something over that has to come home, which only a batch can bring.
+bool needs_batch(Action::Kind kind) noexcept RT_NONBLOCKING {
+  return kind == Action::Kind::exchange_source || kind == Action::Kind::record_start;
+}
+
+}  // namespace
+
+Renderer::Renderer(RingReader<Command> commands, RingWriter<Event> events, double sample_rate_hz) {
+  if (events.capacity() <= kScheduleCapacity) std::abort();  // a command could be stuck behind a full schedule
+  audio_.commands = std::move(commands);
+  audio_.events = std::move(events);
+  audio_.sample_rate_hz = sample_rate_hz;
+  audio_.schedule.resize(kScheduleCapacity);
+}
+
+void Renderer::set_sample_rate(double hz) noexcept {
+  audio_.sample_rate_hz = hz;
+  audio_.block_frames = 0;
+  if (audio_.plan != nullptr)
+    for (Step& step : audio_.plan->steps) step.moving = true;
+}
+
+void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING {
+  const dsp::FloatMode mode;
+  for (std::uint32_t c = 0; c < out.channel_count; ++c) dsp::silence(out.channels[c], frames);
+  if (frames == 0) return;
+
+  Slice slice;
+  slice.sample_rate_hz = audio_.sample_rate_hz;
+  slice.device_in = in;
+  slice.device_out = out;
+  slice.counters = &counters_;
+  slice.engine_frame = audio_.engine_frame;
+  apply_due(slice);
+  take_commands(slice);
+  if (audio_.plan == nullptr) counters_.buffers_without_plan.fetch_add(1, std::memory_order_relaxed);
+
+  for (std::uint32_t done = 0; done < frames;) {
+    slice.engine_frame = audio_.engine_frame;
+    apply_due(slice);
+    slice.timeline_frame = audio_.timeline.position();
+    slice.rolling = audio_.timeline.rolling();
+    if (audio_.block_frames == 0) {
+      audio_.block_begin = audio_.engine_frame;
+      audio_.block_frames = audio_.timeline.frames_to_grid(audio_.engine_frame);
+    }
+    slice.block_offset = static_cast<std::uint32_t>(audio_.engine_frame - audio_.block_begin);
+    slice.block_frames = audio_.block_frames;
+    slice.frames = slice_frames(frames - done);
+    slice.device_offset = done;
+    run(slice);
+
+    done += slice.frames;
+    audio_.engine_frame += slice.frames;
+    audio_.timeline.advance(slice.frames);
+    if (slice.block_offset + slice.frames == audio_.block_frames) audio_.block_frames = 0;
+  }
+  counters_.buffers.fetch_add(1, std::memory_order_relaxed);
+  publish_clock();
+}
+
+/// To the end of the block, of the device buffer, or to the next scheduled command, whichever comes first.
+std::uint32_t Renderer::slice_frames(std::uint32_t left) const noexcept RT_NONBLOCKING {
+  const FrameCount block_end = audio_.block_begin + audio_.block_frames;
+  FrameCount n = std::min<FrameCount>(left, block_end - audio_.engine_frame);
+  if (audio_.scheduled != 0) n = std::min(n, audio_.schedule.front().frame - audio_.engine_frame);
+  return static_cast<std::uint32_t>(n);
+}
+
+/// At most what the ring held when we came, so that a fast writer cannot keep us here; and each only while its event
+/// is sure to fit beside those of the schedule. What stays in the ring stays in order.
+void Renderer::take_commands(Slice& at) noexcept RT_NONBLOCKING {
+  for (std::size_t n = audio_.commands.available(); n != 0 && audio_.events.space() > audio_.scheduled; --n) {
+    Command command;
+    if (!audio_.commands.try_pop(command)) return;
+    if (command.frame <= audio_.engine_frame)
+      apply(command, at);
+    else
+      schedule(command);
+  }
+}
+
+void Renderer::schedule(const Command& command) noexcept RT_NONBLOCKING {
+  if (audio_.scheduled == kScheduleCapacity) {
+    counters_.commands_refused.fetch_add(1, std::memory_order_relaxed);
+    return answer(command, Event::Kind::refused);
+  }
+  audio_.schedule[audio_.scheduled++] = command;
+  std::push_heap(audio_.schedule.begin(), audio_.schedule.begin() + static_cast<std::ptrdiff_t>(audio_.scheduled),
+                 DueLater{});
+}
+
+void Renderer::apply_due(Slice& at) noexcept RT_NONBLOCKING {
+  while (audio_.scheduled != 0 && audio_.schedule.front().frame <= audio_.engine_frame) {
+    std::pop_heap(audio_.schedule.begin(), audio_.schedule.begin() + static_cast<std::ptrdiff_t>(audio_.scheduled),
+                  DueLater{});
+    Command command = audio_.schedule[--audio_.scheduled];
+    apply(command, at);
+  }
+}
+
+void Renderer::apply(Command& command, Slice& at) noexcept RT_NONBLOCKING {
+  bool applied = true;
+  if (command.batch != nullptr) {
+    if (command.batch->plan != nullptr) take_plan(*command.batch);
+    for (Action& action : command.batch->actions)
+      if (!apply(action, at)) counters_.commands_orphaned.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    applied = !needs_batch(command.value.kind) && apply(command.value, at);
+    if (!applied) counters_.commands_orphaned.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (applied) audio_.block_frames = 0;
+  answer(command, applied ? Event::Kind::applied : Event::Kind::orphaned);
+}
+
+void Renderer::take_plan(Batch& batch) noexcept RT_NONBLOCKING {
+  std::swap(audio_.plan, batch.plan);
+  for (Step& step : audio_.plan->steps) step.moving = true;
+}
+
+bool Renderer::apply(Action& action, Slice& at) noexcept RT_NONBLOCKING {
+  switch (action.kind) {
+    case Action::Kind::transport_start:
+      audio_.timeline.start();
+      return true;
+    case Action::Kind::transport_stop:
+      audio_.timeline.stop();
+      return true;
+    case Action::Kind::transport_locate:
+      audio_.timeline.locate(action.position);
+      return true;
+    case Action::Kind::output_level:
+      if (!std::isfinite(action.value)) return false;
+      audio_.output_level.set(action.value, at.engine_frame, action.ramp_frames);
+      return true;
+    default:
+      break;
+  }
+  at.timeline_frame = audio_.timeline.position();
+  at.rolling = audio_.timeline.rolling();
+  return apply_to_node(action, at);
+}
+
+bool Renderer::apply_to_node(Action& action, const Slice& at) noexcept RT_NONBLOCKING {
+  if (audio_.plan == nullptr || action.node.slot >= audio_.plan->nodes.size()) return false;
+  const NodeEntry& entry = audio_.plan->nodes[action.node.slot];
+  if (entry.node == nullptr || entry.generation != action.node.generation) return false;
+  if (action.kind != Action::Kind::set_param)
+    return entry.step->kind->act(entry.step->members[entry.member], action, at);
+  if (action.param >= entry.node->params.size() || !std::isfinite(action.value)) return false;
+  entry.node->params[action.param].set(action.value, at.engine_frame, action.ramp_frames);
+  entry.step->moving = true;
+  return true;
+}
+
+void Renderer::answer(const Command& command, Event::Kind kind) noexcept RT_NONBLOCKING {
+  audio_.applied_sequence = command.sequence;
+  if (!audio_.events.try_push(
+          {.kind = kind, .sequence = command.sequence, .frame = audio_.engine_frame, .batch = command.batch}))
+    counters_.events_lost.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Renderer::run(const Slice& slice) noexcept RT_NONBLOCKING {
+  if (audio_.plan == nullptr) return;
+  for (Step& step : audio_.plan->steps) {
+    if (step.moving && slice.block_offset == 0) step.kind->begin_block(step, slice);
+    step.kind->process(step, slice);
+  }
+  finish_output(slice);
+}
+
+/// Behind the graph, on the device alone: what is no number becomes silence, then the output level.
+void Renderer::finish_output(const Slice& slice) noexcept RT_NONBLOCKING {
+  const bool moving = audio_.output_level.moving(slice.engine_frame);
+  const auto level = static_cast<float>(audio_.output_level.target());
+  alignas(64) float levels[kBlockFrames];
+  if (moving) dsp::linear_ramp(audio_.output_level, slice.engine_frame, slice.frames, levels);
+  for (std::uint32_t c = 0; c < slice.device_out.channel_count; ++c) {
+    float* const out = slice.device_out.channels[c] + slice.device_offset;
+    constexpr std::uint32_t kExponent = 0x7f800000u;  // all ones: infinite or no number
+    std::uint32_t bad = 0;
+    for (std::uint32_t i = 0; i < slice.frames; ++i)
+      bad += (std::bit_cast<std::uint32_t>(out[i]) & kExponent) == kExponent;
+    if (bad != 0) {
+      counters_.non_finite_samples.fetch_add(bad, std::memory_order_relaxed);
+      for (std::uint32_t i = 0; i < slice.frames; ++i)
+        if ((std::bit_cast<std::uint32_t>(out[i]) & kExponent) == kExponent) out[i] = 0.0f;
+    }
+    if (moving)
+      dsp::multiply(out, out, levels, slice.frames);
+    else
+      dsp::scale(out, out, level, slice.frames);
+  }
+}
+
+void Renderer::publish_clock() noexcept RT_NONBLOCKING {
+  counters_.clock.write({.engine_frame = audio_.engine_frame,
+                         .timeline_frame = audio_.timeline.position(),
+                         .applied = audio_.applied_sequence,
+                         .rolling = audio_.timeline.rolling() ? 1u : 0u});
+}
+
+Renderer::Remains Renderer::dismantle() {
+  Remains remains;
+  for (std::size_t i = 0; i < audio_.scheduled; ++i)
+    if (audio_.schedule[i].batch != nullptr) remains.batches.push_back(audio_.schedule[i].batch);
+  for (Command command; audio_.commands.try_pop(command);)
+    if (command.batch != nullptr) remains.batches.push_back(command.batch);
+  remains.plan = std::exchange(audio_.plan, nullptr);
+  audio_.scheduled = 0;
+  return remains;
+}
+
+}  // namespace continuo::rt

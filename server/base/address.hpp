@@ -1,0 +1,26 @@
+// THREAD: any - where the daemon listens
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "server/base/result.hpp"
+
+namespace continuo {
+
+struct Address {
+  std::filesystem::path socket;  // a Unix socket; empty: TCP
+  std::string host;              // "127.0.0.1", "::1", "localhost"
+  std::uint16_t port = 0;        // 0: any that is free
+  [[nodiscard]] bool is_unix() const noexcept { return !socket.empty(); }
+};
+
+/// "unix:/run/continuo/continuo.sock" or "127.0.0.1:4747" or "[::1]:4747". TCP has no passwords yet, so nothing but
+/// loopback is accepted.
+[[nodiscard]] Result<Address> parse_address(std::string_view text);
+/// What parse_address() reads and a gRPC client connects to.
+[[nodiscard]] std::string to_string(const Address& address);
+
+}  // namespace continuo

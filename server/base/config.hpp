@@ -1,0 +1,66 @@
+// THREAD: any - what the daemon was told: flag before environment before file before default
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/base/paths.hpp"
+#include "server/base/result.hpp"
+
+namespace continuo {
+
+struct Config {
+  std::string device_name;            // exact, else a part of the name; empty: the best there is; "clock": no hardware
+  std::string host_api;               // empty: any
+  std::uint32_t sample_rate_hz = 0;   // 0: the device's own
+  std::uint32_t buffer_frames = 0;    // 0: the device chooses
+  std::optional<std::uint32_t> in_channels;  // absent: all that it has
+  std::optional<std::uint32_t> out_channels;
+  std::vector<std::string> input_labels;  // from channel 1
+  std::vector<std::string> output_labels;
+  std::uint32_t priority = 70;
+
+  std::vector<std::string> listen;  // each as parse_address() reads it
+  std::string role = "admin";       // of whoever reaches the socket
+  std::map<std::string, std::filesystem::path> media_roots;  // an empty folder: no such root
+  std::filesystem::path take_folder;
+  std::string take_template = "{node}-{date}-{time}";
+  std::filesystem::path state_folder;
+
+  std::string log_level = "info";
+  std::filesystem::path log_file;  // empty: stderr
+
+  std::string start_playback = "stop";  // each "stop" or "resume", as far as this version keeps it (settings.cpp)
+  std::string start_recording = "stop";
+  std::string loss_playback = "resume";
+  std::string loss_recording = "resume";
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// What load_config() reads from. `flags` by setting name ("rate"), as given, in order.
+struct ConfigSources {
+  std::map<std::string, std::vector<std::string>, std::less<>> flags;
+  Environment environment = process_environment();
+  std::optional<std::filesystem::path> file;  // must exist; absent: CONTINUO_CONFIG, else the first of the default places
+  uid_t uid = 0;
+};
+
+struct LoadedConfig {
+  Config config;
+  std::filesystem::path file;                             // empty: none was read
+  std::map<std::string, std::string, std::less<>> origins;  // by key: "--rate", "CONTINUO_RATE", "file:12"; absent: default
+};
+
+/// Kind `configuration`; the message starts with where: "continuod.toml:12", "--rate", "CONTINUO_RATE".
+[[nodiscard]] Result<LoadedConfig> load_config(const ConfigSources& sources);
+
+/// A configuration file that says the same, each value with where it came from as a comment.
+[[nodiscard]] std::string print_config(const LoadedConfig& loaded);
+
+}  // namespace continuo

@@ -1,0 +1,151 @@
+#include "server/control/delivery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace continuo::control {
+namespace {
+
+rt::Action simple(rt::Action::Kind kind, rt::NodeRef node = {}) {
+  rt::Action action;
+  action.kind = kind;
+  action.node = node;
+  return action;
+}
+
+/// A value that needs no batch: it has nothing that it must come together with.
+bool is_one_value(const AudioLink::Shipment& shipment) {
+  return !shipment.plan && shipment.dropped.empty() && shipment.frame == rt::kNow && shipment.actions.size() == 1 &&
+         shipment.actions[0].kind == rt::Action::Kind::set_param;
+}
+
+}  // namespace
+
+void Delivery::deliver(Delta delta, Sent sent, AudioLink::Then applied) {
+  Graph& graph = parts_.graph;
+  Transport& transport = parts_.transport;
+  std::optional<session::Compiled> compiled;
+  if (delta.compile) {
+    const bool rolls_on = transport.rolling() && !delta.locate && !delta.roll;
+    compiled = graph.compile(*delta.document, parts_.media.table(), {delta.fade_edits, rolls_on, faded_plan()});
+  }
+  std::vector<Sources::Need> needs;
+  if (delta.compile || delta.locate || !delta.rewind.empty()) {
+    needs = parts_.sources.needs(graph.players(), delta.locate.value_or(transport.position()), delta.locate.has_value(),
+                                 delta.rewind, graph.shape().sample_rate_hz);
+  }
+  if (needs.empty()) return send(std::move(delta), std::move(compiled), {}, std::move(sent), std::move(applied));
+  // std::function wants to be copied; a plan and nodes cannot be.
+  auto held = std::make_shared<std::pair<Delta, std::optional<session::Compiled>>>(std::move(delta), std::move(compiled));
+  parts_.sources.prepare(std::move(needs), parts_.media.base(), graph.shape().sample_rate_hz,
+                         [this, held, sent = std::move(sent), applied = std::move(applied)](Sources::Ready ready) {
+                           send(std::move(held->first), std::move(held->second), std::move(ready), sent, applied);
+                         });
+}
+
+void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sources::Ready ready, Sent sent,
+                    AudioLink::Then applied) {
+  using Kind = rt::Action::Kind;
+  Graph& graph = parts_.graph;
+  Transport& transport = parts_.transport;
+  AudioLink::Shipment shipment;
+  shipment.frame = delta.frame;
+
+  // A recorder that this plan takes away is told first, in entries of their own: in the batch its node would be gone.
+  std::vector<std::string> stopped;
+  std::set<std::string> cut;
+  for (const std::string& path : parts_.takes.recording()) {
+    if (compiled && graph.recorder(path) == nullptr) cut.insert(path);
+  }
+  for (const rt::Action& action : parts_.takes.stop(cut, stopped)) parts_.link.send_value(action);
+
+  const bool fading = compiled && compiled->fading;
+  const std::uint64_t plan = compiled ? compiled->plan->id : 0;
+  if (compiled) {
+    shipment.actions = std::move(compiled->actions);
+    shipment.plan = std::move(compiled->plan);
+    shipment.dropped = std::move(compiled->dropped);
+    parts_.sources.forget_others(graph.players());
+  }
+  std::vector<rt::Action>& actions = shipment.actions;
+  const auto add = [&](std::vector<rt::Action> more) { actions.insert(actions.end(), more.begin(), more.end()); };
+  for (const rt::Uid uid : delta.rewind) {
+    for (const auto& player : graph.players()) {
+      if (player.uid == uid) actions.push_back(simple(Kind::player_stop, player.ref));
+    }
+    transport.player_rewound(uid);
+  }
+  add(parts_.sources.lend(std::move(ready), graph.shape().sample_rate_hz));
+  add(graph.actions(delta.params));
+  std::function<void()> located;
+  if (delta.locate) {
+    rt::Action action = simple(Kind::transport_locate);
+    action.position = *delta.locate;
+    actions.push_back(action);
+    located = transport.locating(*delta.locate);
+  }
+  for (const auto& [uids, kind] : {std::pair{&delta.play, Kind::player_start}, {&delta.stop, Kind::player_stop}}) {
+    for (const auto& player : graph.players()) {
+      if (std::ranges::find(*uids, player.uid) != uids->end()) actions.push_back(simple(kind, player.ref));
+    }
+  }
+  add(parts_.takes.stop(delta.stop_takes, stopped));
+  for (Takes::Opened& take : delta.takes) {
+    const session::CompiledRecorder* recorder = graph.recorder(take.order.node);
+    if (recorder != nullptr) actions.push_back(parts_.takes.lend(std::move(take), *recorder));
+    else parts_.takes.discard({std::move(take)});
+  }
+  if (delta.roll) {
+    actions.push_back(simple(*delta.roll ? Kind::transport_start : Kind::transport_stop));
+    transport.set_rolling(*delta.roll);
+  }
+  add(std::move(delta.last));
+
+  AudioLink::Then then = [this, plan, fading, located, play = std::move(delta.play), stop = std::move(delta.stop),
+                          applied = std::move(applied)](AudioLink::Fate fate, rt::FrameCount frame) {
+    if (located) located();
+    if (fate == AudioLink::Fate::applied) {
+      for (const rt::Uid uid : play) parts_.transport.player_started(uid, frame);
+      for (const rt::Uid uid : stop) parts_.transport.player_stopped(uid, frame);
+      if (plan != 0) plan_applied(plan, fading, frame);
+    }
+    if (applied) applied(fate, frame);
+  };
+  if (is_one_value(shipment)) parts_.link.send_value(shipment.actions[0], std::move(then));
+  else parts_.link.send(std::move(shipment), std::move(then));
+  parts_.pump.wake();
+  if (sent) sent(std::move(stopped));
+}
+
+void Delivery::plan_applied(std::uint64_t plan, bool fading, rt::FrameCount frame) {
+  sounding_.push_back({plan, frame});
+  if (!fading) return;
+  const std::uint64_t compiles = parts_.graph.compiles();
+  parts_.pump.at_frame(frame + session::kEditFadeFrames, std::chrono::hours(1), [this, compiles](bool) {
+    // A later plan carries on what still fades, and settles itself.
+    if (parts_.graph.compiles() == compiles) compile_again();
+  });
+}
+
+std::uint64_t Delivery::faded_plan() {
+  const rt::FrameCount now = parts_.transport.reading().engine_frame;
+  while (!sounding_.empty() && sounding_.front().since + session::kEditFadeFrames <= now) {
+    faded_ = sounding_.front().plan;
+    sounding_.pop_front();
+  }
+  return faded_;
+}
+
+void Delivery::compile_again() {
+  if (again_) return;  // one that waits in line will do for all
+  again_ = true;
+  parts_.jobs.add([this](JobQueue::Finish finish) {
+    again_ = false;
+    Delta delta;
+    delta.document = parts_.graph.document();
+    delta.compile = true;
+    deliver(std::move(delta), [finish](const auto&) { finish(); }, {});
+  });
+}
+
+}  // namespace continuo::control

@@ -1,0 +1,108 @@
+#include "server/control/engine.hpp"
+
+#include <utility>
+
+#include "server/control/describe.hpp"
+#include "server/control/engine_impl.hpp"
+#include "server/session/session_file.hpp"
+
+namespace continuo::control {
+
+Engine::Engine(boost::asio::io_context& io, EngineConfig config, std::unique_ptr<device::DeviceFactory> factory)
+    : impl_(std::make_shared<Impl>(io, std::move(config), std::move(factory))) {}
+
+Engine::~Engine() = default;
+
+void Engine::start(Done<std::monostate> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<std::monostate> answer) { impl->devices.start(std::move(answer)); });
+}
+
+void Engine::shutdown(Done<std::monostate> done) {
+  impl_->strand.post([impl = impl_.get(), done = std::move(done)] { impl->shutdown(done); });
+}
+
+void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::ApplyResponse> answer) mutable {
+    impl->transactions.apply(std::move(request), std::move(answer));
+  });
+}
+
+void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::LoadSessionResponse> answer) mutable {
+    impl->loader.load(std::move(request), std::move(answer));
+  });
+}
+
+void Engine::get_session(Done<SessionText> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<SessionText> answer) {
+    // The document is a value: a worker prints it while the strand goes on.
+    impl->worker.post([document = impl->graph.document(), revision = impl->history.revision(), answer = std::move(answer),
+                       post = impl->strand.poster()] {
+      auto text = std::make_shared<const std::string>(session::print_session(*document));
+      post([text, revision, answer] { answer(SessionText{text, revision}); });
+    });
+  });
+}
+
+void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), path = std::move(path)](Done<v1::ListParamsResponse> answer) {
+    answer(describe_params(*impl->graph.document(), path));
+  });
+}
+
+void Engine::status(Done<v1::GetStatusResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetStatusResponse> answer) { answer(impl->report.make()); });
+}
+
+void Engine::info(Done<v1::GetInfoResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetInfoResponse> answer) { answer(impl->info()); });
+}
+
+void Engine::list_devices(Done<v1::ListDevicesResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::ListDevicesResponse> answer) {
+    impl->devices.list([impl, answer = std::move(answer)](const Result<std::vector<device::DeviceInfo>>& listed) {
+      if (!listed) return answer(listed.error());
+      const device::Device* current = impl->devices.current();
+      answer(describe_devices(*listed, current == nullptr ? nullptr : &current->info(), impl->config.input_labels,
+                              impl->config.output_labels));
+    });
+  });
+}
+
+void Engine::use_device(v1::UseDeviceRequest request, Done<v1::UseDeviceResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::UseDeviceResponse> answer) {
+    impl->devices.use(request, std::move(answer));
+  });
+}
+
+std::uint64_t Engine::identify(v1::IdentifyRequest request, Done<v1::IdentifyResponse> done) {
+  const std::uint64_t token = impl_->next_token.fetch_add(1, std::memory_order_relaxed);
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request), token](Done<v1::IdentifyResponse> answer) {
+    impl->identify.begin(token, request, std::move(answer));
+  });
+  return token;
+}
+
+void Engine::stop_identify(std::uint64_t token) {
+  impl_->strand.post([impl = impl_.get(), token] { impl->identify.end(token); });
+}
+
+v1::Clock Engine::clock() const { return impl_->clock(); }
+
+bool Engine::audio_alive() const { return impl_->devices.audio_alive(); }
+
+void Engine::watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done) {
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<std::shared_ptr<Feed<v1::WatchResponse>>> answer) {
+                     answer(impl->history.watch(request.has_from_revision() ? &request.from_revision() : nullptr));
+                   });
+}
+
+void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done) {
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) {
+                     answer(impl->meters.watch(request));
+                   });
+}
+
+}  // namespace continuo::control

@@ -1,0 +1,99 @@
+// THREAD: any calls it, the control strand does it - the one owner of the document and of every ring's writer end
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "continuo/v1/device.pb.h"
+#include "continuo/v1/edit.pb.h"
+#include "continuo/v1/meter.pb.h"
+#include "continuo/v1/session.pb.h"
+#include "continuo/v1/system.pb.h"
+#include "server/base/result.hpp"
+#include "server/control/feed.hpp"
+#include "server/device/device.hpp"
+
+namespace continuo::control {
+
+/// Called exactly once, on the control strand; must not block.
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+struct EngineConfig {
+  device::DeviceRequest device;
+  std::map<std::string, std::filesystem::path> media_roots;
+  std::filesystem::path take_folder;   // becomes the root "takes"
+  std::filesystem::path state_folder;  // uids, last session
+  std::vector<std::string> input_labels;   // from channel 1
+  std::vector<std::string> output_labels;
+  std::string take_template = "{node}-{date}-{time}";  // {node} {date} {time} {n}; ".wav" is added
+  std::chrono::milliseconds device_retry{5000};
+};
+
+struct LoadRequest {
+  std::string json;
+  std::string base;  // "root:folder", or empty
+  bool dry_run = false;
+  bool keep_transport = false;
+  std::string client;
+};
+
+struct SessionText {
+  std::shared_ptr<const std::string> json;
+  v1::Revision revision;
+};
+
+/// The control seam: tests, gRPC and any later front end call the same. It knows proto messages, no gRPC.
+/// Every call returns at once; the answer comes through `done`.
+class Engine {
+ public:
+  /// `io` is run by one thread: the control strand. The factory is used on a worker (its calls are slow).
+  Engine(boost::asio::io_context& io, EngineConfig config, std::unique_ptr<device::DeviceFactory> factory);
+  ~Engine();
+
+  /// Opens the device (or, where it is missing, the clock device, and goes on looking for it) and starts the sound of an
+  /// empty session. `done` once a device runs.
+  void start(Done<std::monostate> done);
+
+  /// Stops takes, closes their files, saves the session, stops the device; bounded by 4 s even with a dead audio server. After `done` nothing
+  /// else is called.
+  void shutdown(Done<std::monostate> done);
+
+  /// Apply: [rpc] shape -> [control] edit a copy, validate -> [disk] probe and prime what is new -> [control] compile,
+  /// push one batch -> [audio] apply at one frame -> [control] revision's watchers, answer.
+  void apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done);
+
+  void load(LoadRequest request, Done<v1::LoadSessionResponse> done);
+  void get_session(Done<SessionText> done);
+  void list_params(std::string path, Done<v1::ListParamsResponse> done);
+  void status(Done<v1::GetStatusResponse> done);
+  void info(Done<v1::GetInfoResponse> done);
+  void list_devices(Done<v1::ListDevicesResponse> done);
+  void use_device(v1::UseDeviceRequest request, Done<v1::UseDeviceResponse> done);
+
+  /// `done` when the bursts are over. `stop_identify(token)` ends them early (the client went away).
+  std::uint64_t identify(v1::IdentifyRequest request, Done<v1::IdentifyResponse> done);
+  void stop_identify(std::uint64_t token);
+
+  /// Any thread, wait-free: from the audio thread's last snapshot.
+  [[nodiscard]] v1::Clock clock() const;
+  /// Any thread: callbacks came within the last second.
+  [[nodiscard]] bool audio_alive() const;
+
+  /// A client's place in the stream of changes; see feed.hpp. Dropping it ends the subscription.
+  void watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done);
+  void watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace continuo::control

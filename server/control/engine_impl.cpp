@@ -1,0 +1,110 @@
+#include "server/control/engine_impl.hpp"
+
+#include <utility>
+
+#include "server/base/log.hpp"
+#include "server/device/ticks.hpp"
+#include "server/session/session_file.hpp"
+
+namespace continuo::control {
+namespace {
+
+constexpr double kFirstRateHz = 48000.0;  // until a device says otherwise
+
+std::map<std::string, std::filesystem::path> roots_of(const EngineConfig& config) {
+  auto roots = config.media_roots;
+  roots["takes"] = config.take_folder;
+  return roots;
+}
+
+}  // namespace
+
+Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config, std::unique_ptr<device::DeviceFactory> factory)
+    : config(std::move(engine_config)),
+      device_factory(std::move(factory)),
+      strand(io),
+      uids(config.state_folder, worker),
+      graph([this] { return uids.next(); }),
+      media(strand, pool, media::Roots(roots_of(config))),
+      sources(strand, pool, media.roots()),
+      takes(strand, pool, media.roots(), config.take_template,
+            [this] {
+              // Recorders that were made for a take go with it.
+              const std::set<std::string> recording = takes.recording();
+              const auto gone = std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
+              if (gone > 0 && !closing) delivery.compile_again();
+            }),
+      link(kFirstRateHz,
+           [this](const auto& actions, const auto& dropped) {
+             sources.home(actions, dropped);
+             takes.home(actions, dropped);
+           }),
+      renderer(&link.renderer()),
+      transport(renderer->counters()),
+      jobs(strand),
+      pump(strand, {[this] { link.poll(); }, [this] { return link.outstanding(); },
+                    [this] { return transport.reading().engine_frame; }, [this] { return graph.shape().sample_rate_hz; }}),
+      delivery({strand, graph, media, sources, takes, link, pump, transport, jobs}),
+      saver(strand, worker, graph, media, config.state_folder, [this](std::string problem) { report.save_problem = std::move(problem); }),
+      history(strand, [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
+      scheduled({jobs, graph, transport, link, pump, history, [this] { saver.touch(); }}),
+      transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
+                    [this] { return devices.generation(); }, [this] { saver.touch(); }}),
+      loader({worker, strand, jobs, graph, media, sources, takes, transport, link, pump, delivery, history, uids,
+              scheduled, [this] {
+                publish_rates();
+                saver.touch();
+              }}),
+      devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device, config.device_retry,
+               device_factory, [this] { publish_rates(); }}),
+      meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
+      report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }}),
+      identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {
+  publish_rates();
+  std::error_code error;
+  std::filesystem::create_directories(config.take_folder, error);
+  if (error) log::warning("the take folder {} cannot be made: {}", config.take_folder.string(), error.message());
+  worker.post([] { static_cast<void>(device::ticks_per_second()); });  // the first call takes a while
+}
+
+void Engine::Impl::publish_rates() {
+  rates.write({devices.generation(), graph.shape().sample_rate_hz, graph.session_rate_hz()});
+}
+
+v1::Clock Engine::Impl::clock() const {
+  // Both are written seldom or shortly: a reader that lost 16 times in a row tries again.
+  Rates now;
+  while (!rates.try_read(now)) {
+  }
+  rt::ClockReading reading;
+  while (!renderer->counters().clock.try_read(reading)) {
+  }
+  v1::Clock out;
+  out.set_engine_frame(reading.engine_frame);
+  out.set_generation(now.generation);
+  out.set_engine_rate_hz(now.engine_hz);
+  out.set_timeline_frame(convert_frames(reading.timeline_frame, now.engine_hz, now.session_hz));
+  out.set_timeline_rate_hz(now.session_hz);
+  out.set_rolling(reading.rolling != 0);
+  out.set_utc(utc_now());
+  return out;
+}
+
+v1::GetInfoResponse Engine::Impl::info() const {
+  v1::GetInfoResponse out;
+  out.set_version(CONTINUO_VERSION);
+  out.set_api_level(1);
+  out.set_epoch(history.revision().epoch());
+  out.set_max_message_bytes(4u << 20);
+  out.set_max_operations(Transactions::kMaxOperations);
+  out.set_max_nodes(static_cast<std::uint32_t>(session::kMaxNodes));
+  for (const auto& [name, path] : media.roots().folders()) {
+    auto* root = out.add_media_roots();
+    root->set_name(name);
+    root->set_path(path.string());
+  }
+  out.set_take_folder("takes:");
+  return out;
+}
+
+}  // namespace continuo::control

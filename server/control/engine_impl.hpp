@@ -1,0 +1,94 @@
+// THREAD: control - the wiring of the engine: its parts in the order in which they are made and, reversed, destroyed
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "rt/snapshot.hpp"
+#include "server/control/audio_link.hpp"
+#include "server/control/delivery.hpp"
+#include "server/control/device_manager.hpp"
+#include "server/control/engine.hpp"
+#include "server/control/event_pump.hpp"
+#include "server/control/graph.hpp"
+#include "server/control/history.hpp"
+#include "server/control/identify.hpp"
+#include "server/control/job_queue.hpp"
+#include "server/control/loader.hpp"
+#include "server/control/media_cache.hpp"
+#include "server/control/meter_poller.hpp"
+#include "server/control/scheduled.hpp"
+#include "server/control/session_saver.hpp"
+#include "server/control/sources.hpp"
+#include "server/control/status.hpp"
+#include "server/control/strand.hpp"
+#include "server/control/takes.hpp"
+#include "server/control/transactions.hpp"
+#include "server/control/transport.hpp"
+#include "server/control/uid_source.hpp"
+#include "server/control/worker.hpp"
+#include "server/media/disk_pool.hpp"
+
+namespace continuo::control {
+
+struct Engine::Impl final : device::AudioCallback {
+  Impl(boost::asio::io_context& io, EngineConfig engine_config, std::unique_ptr<device::DeviceFactory> factory);
+
+  void audio_callback(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING override {
+    renderer->process(in, out, frames);
+  }
+
+  /// Any thread.
+  [[nodiscard]] v1::Clock clock() const;
+  /// The rates and the generation that clock() shows have changed, or the document has.
+  void publish_rates();
+  void shutdown(Done<std::monostate> done);
+  [[nodiscard]] v1::GetInfoResponse info() const;
+
+  /// Work of a caller: on the strand, or refused because the daemon ends.
+  template <class T, class Work>
+  void on_strand(Done<T> done, Work work) {
+    strand.post([this, done = std::move(done), work = std::move(work)]() mutable {
+      if (closing) return done(make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
+      work(std::move(done));
+    });
+  }
+
+  const EngineConfig config;
+  std::shared_ptr<device::DeviceFactory> device_factory;
+  Strand strand;
+  Worker worker{"continuo-work"};           // parses, prints, saves
+  Worker device_worker{"continuo-drivers"};  // every slow call of a driver
+  media::DiskPool pool;
+  UidSource uids;
+  Graph graph;
+  MediaCache media;
+  Sources sources;
+  Takes takes;
+  AudioLink link;
+  rt::Renderer* renderer;  // the link's: what the audio thread enters
+  Transport transport;
+  JobQueue jobs;
+  EventPump pump;
+  Delivery delivery;
+  SessionSaver saver;
+  History history;
+  Scheduled scheduled;
+  Transactions transactions;
+  Loader loader;
+  DeviceManager devices;
+  MeterPoller meters;
+  StatusReport report;
+  Identify identify;
+
+  struct Rates {
+    std::uint64_t generation = 1;
+    double engine_hz = 48000.0;
+    double session_hz = 48000.0;
+  };
+  rt::Snapshot<Rates> rates;  // written by the strand, read by any thread
+  std::atomic<std::uint64_t> next_token{1};
+  bool closing = false;
+};
+
+}  // namespace continuo::control

@@ -1,0 +1,126 @@
+#include "server/control/graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace continuo::control {
+
+std::int64_t convert_frames(std::int64_t frames, double from_hz, double to_hz) {
+  if (from_hz == to_hz || from_hz <= 0.0) return frames;
+  // Whole rates divide exactly: no rounding of a double on the way, however long the timeline.
+  const auto from = static_cast<std::int64_t>(std::llround(from_hz));
+  const auto to = static_cast<std::int64_t>(std::llround(to_hz));
+  const std::int64_t whole = frames / from;
+  const std::int64_t rest = frames % from;
+  return whole * to + (rest * to + (rest < 0 ? -from / 2 : from / 2)) / from;
+}
+
+namespace {
+
+void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& new_uid) {
+  for (session::DocNode& node : nodes) {
+    node.uid = new_uid();
+    give_uids(node.children, new_uid);
+  }
+}
+
+}  // namespace
+
+void give_uids(session::Document& document, const session::UidSource& new_uid) {
+  give_uids(document.nodes, new_uid);
+  for (session::DocConnection& connection : document.connections) connection.uid = new_uid();
+}
+
+Graph::Graph(const session::UidSource& new_uid) {
+  auto document = std::make_shared<session::Document>();
+  session::ensure_device_nodes(*document);
+  give_uids(*document, new_uid);
+  document_ = std::move(document);
+}
+
+session::Document Graph::with_overlays(const session::Document& document) const {
+  session::Document copy = document;
+  for (const auto& [token, overlay] : overlays) {
+    copy.nodes.push_back(overlay.node);
+    copy.connections.push_back(overlay.connection);
+  }
+  return copy;
+}
+
+session::Compiled Graph::compile(const session::Document& document, const session::MediaTable& media, const Fades& fades) {
+  session::CompileRequest request;
+  session::Document copy;
+  request.document = &document;
+  if (!overlays.empty()) {
+    copy = with_overlays(document);
+    request.document = &copy;
+  }
+  request.shape = shape_;
+  request.media = &media;
+  request.record_taps = taps;
+  request.fade_edits = fades.edits;
+  request.timeline_rolling = fades.timeline_rolling;
+  request.faded_plan = fades.faded_plan;
+  session::Compiled compiled = compiler_.compile(request);
+  players_ = compiled.players;
+  recorders_ = compiled.recorders;
+  meters_ = compiled.meters;
+  ++compiles_;
+  return compiled;
+}
+
+const session::CompiledPlayer* Graph::player(const std::string& path) const {
+  const auto found = std::ranges::find(players_, path, &session::CompiledPlayer::path);
+  return found == players_.end() ? nullptr : &*found;
+}
+
+const session::CompiledRecorder* Graph::recorder(const std::string& path) const {
+  const auto found = std::ranges::find(recorders_, path, &session::CompiledRecorder::path);
+  return found == recorders_.end() ? nullptr : &*found;
+}
+
+std::vector<session::CompiledRecorder> Graph::recorders_of(const session::Document& document, const session::MediaTable& media,
+                                                           const std::set<std::string>& with_taps) const {
+  session::PlanCompiler scratch;
+  session::CompileRequest request;
+  request.document = &document;
+  request.shape = shape_;
+  request.media = &media;
+  request.record_taps = with_taps;
+  request.fade_edits = false;
+  return scratch.compile(request).recorders;
+}
+
+std::vector<rt::Action> Graph::actions(const std::vector<session::ParamChange>& changes) const {
+  std::vector<rt::Action> result;
+  for (const session::ParamChange& change : changes) {
+    if (change.rt_index < 0) continue;
+    const auto target = compiler_.param_target(change.node);
+    if (!target) continue;
+    rt::Action action;
+    action.kind = rt::Action::Kind::set_param;
+    action.node = *target;
+    action.param = static_cast<std::uint16_t>(change.rt_index);
+    action.value = change.value;
+    action.ramp_frames = ramp_frames(change.ramp_ms);
+    result.push_back(action);
+  }
+  return result;
+}
+
+std::uint32_t Graph::ramp_frames(double ms) const {
+  return static_cast<std::uint32_t>(std::lround(std::clamp(ms * shape_.sample_rate_hz / 1000.0, 0.0, 4e9)));
+}
+
+double Graph::session_rate_hz() const {
+  return document_->sample_rate_hz == 0 ? shape_.sample_rate_hz : document_->sample_rate_hz;
+}
+rt::FrameCount Graph::to_engine(std::int64_t session_frame) const {
+  return convert_frames(session_frame, session_rate_hz(), shape_.sample_rate_hz);
+}
+std::int64_t Graph::to_session(rt::FrameCount engine_frame) const {
+  return convert_frames(engine_frame, shape_.sample_rate_hz, session_rate_hz());
+}
+
+}  // namespace continuo::control

@@ -1,0 +1,74 @@
+// THREAD: control - the line of changes: revisions, who hears of them, and what they missed
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "continuo/v1/session.pb.h"
+#include "server/control/feed.hpp"
+#include "server/control/timer.hpp"
+
+namespace continuo::control {
+
+/// Every change of the document, and every transaction that was accepted without one, in one order for everybody.
+/// Bounds: the changes that are kept (count and bytes; the oldest goes), and each watcher's feed: where it is full the
+/// watcher gets a snapshot in place of what it did not read.
+class History {
+ public:
+  using WatchFeed = Feed<v1::WatchResponse>;
+  static constexpr std::size_t kMaxChanges = 2000;
+  static constexpr std::size_t kMaxBytes = 16u << 20;
+  static constexpr std::size_t kFeedBound = 512;
+  static constexpr std::size_t kChunk = 512u << 10;
+  static constexpr std::chrono::seconds kHeartbeat{5};
+
+  /// `text`: the session file of now.
+  History(Strand& strand, std::function<std::shared_ptr<const std::string>()> text);
+
+  [[nodiscard]] const v1::Revision& revision() const noexcept { return revision_; }
+
+  /// Another document: a new epoch; every watcher gets its snapshot.
+  void reset();
+  /// A transaction was accepted. `changed`: the number rises. Returns the revision after it.
+  v1::Revision commit(bool changed, v1::Change change);
+  void applied(std::uint64_t transaction_id, std::int64_t engine_frame);
+
+  /// The changes since `from` where they are still there, else a snapshot.
+  [[nodiscard]] std::shared_ptr<WatchFeed> watch(const v1::Revision* from);
+  /// Ends every feed.
+  void close();
+
+ private:
+  struct Kept {
+    std::shared_ptr<const v1::WatchResponse> message;
+    std::uint64_t number;
+    std::size_t bytes;
+  };
+  using Message = std::shared_ptr<const v1::WatchResponse>;
+  void publish(const Message& message);
+  void snapshot(WatchFeed& feed, bool resync);
+  [[nodiscard]] const std::vector<Message>& chunks();
+  void arm_heartbeat();
+
+  const std::function<std::shared_ptr<const std::string>()> text_;
+  v1::Revision revision_;
+  std::deque<Kept> kept_;
+  std::size_t kept_bytes_ = 0;
+  std::uint64_t forgotten_ = 0;  // the changes up to this number are gone
+  std::vector<std::weak_ptr<WatchFeed>> watchers_;
+  std::vector<Message> chunks_;  // of the document at chunks_of_
+  v1::Revision chunks_of_;
+  Timer heartbeat_;
+};
+
+/// An epoch that no other start of the daemon had. Never 0.
+[[nodiscard]] std::uint64_t new_epoch();
+
+/// Now, RFC 3339 with nanoseconds.
+[[nodiscard]] std::string utc_now();
+
+}  // namespace continuo::control

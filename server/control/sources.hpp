@@ -1,0 +1,88 @@
+// THREAD: control - every player's stream: prepared on the disk side, lent to the audio thread, taken home again
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rt/command.hpp"
+#include "server/control/strand.hpp"
+#include "server/control/timer.hpp"
+#include "server/media/disk_pool.hpp"
+#include "server/media/roots.hpp"
+#include "server/session/plan_compiler.hpp"
+
+namespace continuo::control {
+
+/// A player needs another stream when it is new, when what it plays or where it lies has changed, and when the timeline
+/// is located. Streams are opened and filled first; then their exchange goes out in the batch that needs them, and what
+/// the player had before comes home in it.
+class Sources {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// A disk that hangs holds a transaction no longer than this; the players it concerns are silent and said to be.
+  static constexpr std::chrono::seconds kPatience{8};
+
+  Sources(Strand& strand, media::DiskPool& pool, const media::Roots& roots) : strand_(strand), pool_(pool), roots_(roots) {}
+  ~Sources();
+
+  struct Need {
+    session::CompiledPlayer player;
+    bool silent = false;             // missing media: whatever it has is taken away
+    rt::FrameCount first_frame = 0;  // item frame
+  };
+  /// Which of `players` need another stream, if the timeline stands at `position` (engine-rate frames). `relocate`: all
+  /// timeline players do; `restart`: free players that do, by uid, from their beginning.
+  [[nodiscard]] std::vector<Need> needs(const std::vector<session::CompiledPlayer>& players, rt::FrameCount position,
+                                        bool relocate, const std::vector<rt::Uid>& restart, double rate_hz) const;
+
+  /// Prepared streams, not yet lent.
+  struct Ready {
+    struct One {
+      Need need;
+      std::shared_ptr<media::StreamReader> stream;  // null: silence
+      std::string error;
+    };
+    std::vector<One> all;
+  };
+  void prepare(std::vector<Need> needs, const std::string& base, double rate_hz, std::function<void(Ready)> done);
+
+  /// The exchange actions for a batch; from here on the streams are lent.
+  [[nodiscard]] std::vector<rt::Action> lend(Ready ready, double rate_hz);
+
+  /// What a batch brought home (AudioLink::Retire).
+  void home(const std::vector<rt::Action>& actions, const std::vector<std::unique_ptr<rt::Node>>& dropped);
+  /// Forgets players that are not in `players`; their streams come home with their nodes.
+  void forget_others(const std::vector<session::CompiledPlayer>& players);
+
+  /// By player path: why it is silent.
+  [[nodiscard]] const std::map<std::string, std::string>& errors() const noexcept { return errors_; }
+  /// The item length of a free player's stream, engine-rate frames; kEndless where unknown.
+  [[nodiscard]] rt::FrameCount length(rt::Uid uid) const;
+  [[nodiscard]] std::size_t lent() const noexcept { return lent_.size(); }
+
+ private:
+  struct Playing {
+    rt::NodeRef ref;
+    std::string file;
+    bool loop = false;
+    bool free = false;
+    rt::FrameCount start = 0;
+    double rate_hz = 0.0;
+    rt::FrameCount length = rt::kEndless;
+  };
+  void collect(rt::Source* source);
+
+  Strand& strand_;
+  media::DiskPool& pool_;
+  const media::Roots& roots_;
+  std::unordered_map<rt::Uid, Playing> playing_;
+  std::unordered_map<const rt::Source*, std::shared_ptr<media::StreamReader>> lent_;
+  std::map<std::string, std::string> errors_;
+};
+
+}  // namespace continuo::control

@@ -1,0 +1,149 @@
+#include "server/control/status.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "server/device/memory_lock.hpp"
+#include "server/device/ticks.hpp"
+#include "server/media/probe.hpp"
+
+namespace continuo::control {
+namespace {
+
+constexpr std::size_t kMaxFilesNamed = 5;
+
+std::uint64_t of(const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); }
+
+}  // namespace
+
+v1::GetStatusResponse StatusReport::make() const {
+  v1::GetStatusResponse out;
+  out.set_uptime_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count());
+  *out.mutable_clock() = parts_.clock();
+  *out.mutable_revision() = parts_.history.revision();
+  out.set_session_name(parts_.graph.document()->name);
+  std::uint32_t nodes = 0;
+  session::for_each_node(parts_.graph.document()->nodes, "", [&](const std::string&, const session::DocNode&) { ++nodes; });
+  out.set_nodes(nodes);
+  parts_.takes.report(*out.mutable_takes());
+  for (auto& take : *out.mutable_takes()) take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
+  out.set_timeline_end_frame(timeline_end());
+  device(out);
+  realtime(out);
+  counters(out);
+  reasons(out);
+  return out;
+}
+
+std::int64_t StatusReport::timeline_end() const {
+  const double rate_hz = parts_.graph.shape().sample_rate_hz;
+  rt::FrameCount end = 0;
+  for (const session::CompiledPlayer& player : parts_.graph.players()) {
+    const auto facts = parts_.media.table().find(player.file);
+    if (player.free || player.loop || facts == parts_.media.table().end()) continue;
+    const media::MediaInfo info{facts->second.channels, facts->second.sample_rate_hz, facts->second.frames, {}};
+    end = std::max<rt::FrameCount>(end, player.timeline_start + media::frames_at_rate(info, rate_hz));
+  }
+  return parts_.graph.to_session(end);
+}
+
+void StatusReport::device(v1::GetStatusResponse& out) const {
+  const device::Device* device = parts_.devices.current();
+  if (device == nullptr) return;
+  const device::DeviceInfo& info = device->info();
+  auto& report = *out.mutable_device();
+  report.set_name(info.name);
+  report.set_host_api(info.host_api);
+  report.set_in_channels(info.in_channels);
+  report.set_out_channels(info.out_channels);
+  report.set_sample_rate_hz(info.sample_rate_hz);
+  report.set_buffer_frames(info.buffer_frames);
+  const auto finite = [](double value) { return std::isfinite(value) ? value : 0.0; };
+  report.set_input_latency_seconds(finite(info.input_latency_s));
+  report.set_output_latency_seconds(finite(info.output_latency_s));
+  if (!parts_.devices.wanted_missing().empty()) {
+    report.set_wanted(parts_.devices.wanted_name().empty() ? "any device" : parts_.devices.wanted_name());
+  }
+}
+
+void StatusReport::realtime(v1::GetStatusResponse& out) const {
+  device::Device* device = parts_.devices.current();
+  if (device == nullptr) return;
+  auto& report = *out.mutable_realtime();
+  const device::RealtimeReport rights = device->realtime();
+  report.set_policy(rights.policy);
+  report.set_priority(rights.priority);
+  report.set_flush_denormals(rights.flush_denormals);
+  if (!rights.warning.empty()) report.add_warnings(rights.warning);
+  const device::MemoryReport memory = device::memory_report();
+  report.set_locked_bytes(memory.locked_bytes);
+  if (!memory.warning.empty()) report.add_warnings(memory.warning);
+
+  const device::DeviceCounters& counters = device->counters();
+  const rt::Histogram& ticks = counters.callback_ticks;
+  const double us_per_tick = 1e6 / device::ticks_per_second();
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < rt::Histogram::kBuckets; ++i) {
+    const std::uint64_t n = ticks.bucket(i);
+    if (n == 0) continue;
+    count += n;
+    auto* bucket = report.add_callback_histogram();
+    bucket->set_upper_us(std::ldexp(us_per_tick, static_cast<int>(i)));
+    bucket->set_count(n);
+  }
+  if (count == 0) return;
+  report.set_callback_mean_us(static_cast<double>(ticks.total_ticks()) * us_per_tick / static_cast<double>(count));
+  report.set_callback_max_us(static_cast<double>(ticks.worst_ticks()) * us_per_tick);
+  const double sounded_us = static_cast<double>(of(counters.frames)) / device->info().sample_rate_hz * 1e6;
+  if (sounded_us > 0.0) report.set_load(static_cast<double>(ticks.total_ticks()) * us_per_tick / sounded_us);
+}
+
+void StatusReport::counters(v1::GetStatusResponse& out) const {
+  const rt::Counters& engine = parts_.link.renderer().counters();
+  const DeviceManager::Totals totals = parts_.devices.totals();
+  auto& report = *out.mutable_counters();
+  report.set_callbacks(totals.callbacks);
+  report.set_xruns(totals.xruns);
+  report.set_late_wakeups(totals.late_wakeups);
+  report.set_starved_frames(of(engine.starved_frames));
+  report.set_lost_record_frames(of(engine.lost_record_frames));
+  report.set_commands_orphaned(of(engine.commands_orphaned));
+  report.set_commands_refused(of(engine.commands_refused));
+  report.set_non_finite_samples(of(engine.non_finite_samples));
+}
+
+void StatusReport::reasons(v1::GetStatusResponse& out) const {
+  out.set_state(v1::GetStatusResponse::STATE_HEALTHY);
+  const auto degraded = [&](std::string reason) {
+    out.set_state(v1::GetStatusResponse::STATE_DEGRADED);
+    out.add_reasons(std::move(reason));
+  };
+  if (!parts_.devices.wanted_missing().empty()) {
+    degraded("not the wanted device: " + parts_.devices.wanted_missing() + "; looking for it");
+  }
+  std::size_t named = 0;
+  const auto& missing = parts_.media.errors();
+  for (const auto& [file, error] : missing) {
+    if (named++ == kMaxFilesNamed) break;
+    degraded("missing media: " + file + ": " + error.message);
+  }
+  if (missing.size() > kMaxFilesNamed) degraded("missing media: " + std::to_string(missing.size() - kMaxFilesNamed) + " more files");
+  named = 0;
+  for (const auto& [path, why] : parts_.sources.errors()) {
+    if (named++ == kMaxFilesNamed) break;
+    degraded(path + " is silent: " + why);
+  }
+  for (const std::string& warning : out.realtime().warnings()) degraded(warning);
+  if (out.counters().non_finite_samples() > 0) degraded("NaN or Inf reached the output and was silenced");
+  if (out.counters().lost_record_frames() > 0) degraded("a take lost frames, because the disk was too slow");
+  if (out.counters().starved_frames() > 0) degraded("a player was silent for some frames, because the disk was too slow");
+  if (!parts_.uids.warning().empty()) degraded(parts_.uids.warning());
+  if (!save_problem.empty()) degraded(save_problem);
+  if (parts_.devices.audio_alive()) return;
+  out.set_state(v1::GetStatusResponse::STATE_STALLED);
+  out.mutable_reasons()->Add("the sound device has not called for more than a second");
+  for (int i = out.reasons_size() - 1; i > 0; --i) out.mutable_reasons()->SwapElements(i, i - 1);
+}
+
+}  // namespace continuo::control

@@ -1,0 +1,47 @@
+// THREAD: control - how the daemon is, in one word with its reasons, and all that the word is made of
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "continuo/v1/system.pb.h"
+#include "server/control/device_manager.hpp"
+#include "server/control/graph.hpp"
+#include "server/control/media_cache.hpp"
+#include "server/control/sources.hpp"
+#include "server/control/takes.hpp"
+#include "server/control/uid_source.hpp"
+
+namespace continuo::control {
+
+class StatusReport {
+ public:
+  struct Parts {
+    const Graph& graph;
+    const MediaCache& media;
+    const Sources& sources;
+    const Takes& takes;
+    const DeviceManager& devices;
+    AudioLink& link;
+    const History& history;
+    const UidSource& uids;
+    std::function<v1::Clock()> clock;
+  };
+  explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
+
+  [[nodiscard]] v1::GetStatusResponse make() const;
+  std::string save_problem;  // why the session could not be saved
+
+ private:
+  /// Where the last timeline player that does not loop ends; frames of the session.
+  [[nodiscard]] std::int64_t timeline_end() const;
+  void device(v1::GetStatusResponse& out) const;
+  void realtime(v1::GetStatusResponse& out) const;
+  void counters(v1::GetStatusResponse& out) const;
+  void reasons(v1::GetStatusResponse& out) const;
+
+  Parts parts_;
+  std::chrono::steady_clock::time_point since_;
+};
+
+}  // namespace continuo::control

@@ -1,0 +1,163 @@
+#include "server/control/transaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/session/node_registry.hpp"
+
+namespace continuo::control {
+namespace {
+
+constexpr std::int64_t kLatestFrame = std::int64_t{1} << 50;  // 370 years at 96 kHz; no product of rates overflows
+
+Error failed(std::string reason, std::string field, std::string message) {
+  return make_error(ErrorKind::failed_precondition, std::move(reason), std::move(field), std::move(message));
+}
+
+media::SampleFormat format_of(const session::DocNode* node) {
+  if (node == nullptr || node->type != "recorder") return media::SampleFormat::float32;
+  const std::string format = session::text_of(*node, "format");
+  return format == "pcm16" ? media::SampleFormat::pcm16 : format == "pcm24" ? media::SampleFormat::pcm24 : media::SampleFormat::float32;
+}
+
+bool names_file(const google::protobuf::Value& value, const std::string& file) {
+  if (value.kind_case() == google::protobuf::Value::kStringValue) return value.string_value() == file;
+  if (value.kind_case() == google::protobuf::Value::kStructValue) {
+    return std::ranges::any_of(value.struct_value().fields(), [&](const auto& member) { return names_file(member.second, file); });
+  }
+  if (value.kind_case() == google::protobuf::Value::kListValue) {
+    return std::ranges::any_of(value.list_value().values(), [&](const auto& member) { return names_file(member, file); });
+  }
+  return false;
+}
+
+void take_uid_out(std::vector<rt::Uid>& list, rt::Uid uid) { std::erase(list, uid); }
+
+}  // namespace
+
+std::string field_of_file(const v1::ApplyRequest& request, const std::string& file) {
+  for (int i = request.operations_size() - 1; i >= 0; --i) {
+    const v1::Operation& operation = request.operations(i);
+    const std::string field = "operations[" + std::to_string(i) + "]";
+    if (operation.has_set_params()) {
+      for (const auto& [name, value] : operation.set_params().values()) {
+        if (names_file(value, file)) return field + ".set_params.values." + name;
+      }
+    }
+    if (operation.has_add_node()) {
+      const auto& node = operation.add_node().node();
+      for (const auto& [name, value] : node.fields()) {
+        if (names_file(value, file)) return field + ".add_node.node" + (name == "params" ? ".params.file" : "." + name);
+      }
+    }
+  }
+  return "operations";
+}
+
+void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::Opened>& takes) {
+  if (takes.empty()) return;
+  std::vector<v1::Operation> result;
+  bool named = false;
+  for (v1::Operation& operation : accepted) {
+    if (!operation.has_record_start()) {
+      result.push_back(std::move(operation));
+      continue;
+    }
+    if (std::exchange(named, true)) continue;
+    for (const Takes::Opened& take : takes) {
+      v1::RecordStart& start = *result.emplace_back().mutable_record_start();
+      start.add_nodes(take.order.node);
+      start.set_file(take.name);
+      if (take.order.limit != rt::kEndless) start.set_frames(take.order.limit);
+    }
+  }
+  accepted = std::move(result);
+}
+
+Result<> Transactions::read_transport(Transaction& tx) {
+  Delta& delta = tx.delta;
+  const auto uid_of = [&](const std::string& path) { return session::find_node(*tx.document, path)->uid; };
+  for (int i = 0; i < tx.request.operations_size(); ++i) {
+    const v1::Operation& operation = tx.request.operations(i);
+    const std::string field = "operations[" + std::to_string(i) + "]";
+    if (operation.has_play()) {
+      if (operation.play().players().empty()) delta.roll = true;
+      for (const std::string& path : operation.play().players()) {
+        const rt::Uid uid = uid_of(path);
+        take_uid_out(delta.stop, uid);
+        take_uid_out(delta.play, uid);
+        delta.play.push_back(uid);
+      }
+    } else if (operation.has_stop()) {
+      if (operation.stop().players().empty()) delta.roll = false;
+      for (const std::string& path : operation.stop().players()) {
+        const rt::Uid uid = uid_of(path);
+        take_uid_out(delta.play, uid);
+        take_uid_out(delta.stop, uid);
+        delta.stop.push_back(uid);
+      }
+    } else if (operation.has_locate()) {
+      const std::int64_t frame = operation.locate().timeline_frame();
+      if (frame > kLatestFrame) {
+        return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", field + ".locate.timeline_frame",
+                          "timeline_frame must be 0 to " + std::to_string(kLatestFrame));
+      }
+      delta.locate = parts_.graph.to_engine(frame);
+    } else if (operation.has_record_start()) {
+      if (const Result<> read = read_record_start(tx, operation.record_start(), field + ".record_start"); !read) return read;
+    } else if (operation.has_record_stop()) {
+      if (const Result<> read = read_record_stop(tx, operation.record_stop(), field + ".record_stop"); !read) return read;
+    }
+  }
+  for (const rt::Uid uid : delta.play) {
+    const rt::FrameCount length = parts_.sources.length(uid);
+    if (length != rt::kEndless && parts_.transport.player_position(uid) >= length) delta.rewind.push_back(uid);
+  }
+  return {};
+}
+
+Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field) {
+  std::vector<std::string> nodes(start.nodes().begin(), start.nodes().end());
+  if (nodes.empty()) {
+    session::for_each_node(tx.document->nodes, "", [&](const std::string& path, const session::DocNode& node) {
+      if (node.type == "recorder") nodes.push_back(path);
+    });
+    if (nodes.empty()) nodes.push_back("out");
+    if (start.has_file() && nodes.size() > 1) {
+      return make_error(ErrorKind::invalid_argument, "WRONG_FIELD", field + ".file",
+                        "the session has " + std::to_string(nodes.size()) + " recorders: name one, or leave the file out");
+    }
+  }
+  for (const std::string& node : nodes) {
+    const bool twice = std::ranges::any_of(tx.orders, [&](const Takes::Order& order) { return order.node == node; });
+    if (twice || parts_.takes.recording(node)) {
+      return failed("ALREADY_RECORDING", field + ".nodes", "\"" + node + "\" records already: stop that take first");
+    }
+    Takes::Order order;
+    order.node = node;
+    order.file = start.file();
+    order.format = format_of(session::find_node(*tx.document, node));
+    if (start.has_frames()) order.limit = start.frames();
+    tx.orders.push_back(std::move(order));
+  }
+  if (parts_.takes.running() + tx.orders.size() > Takes::kMaxRunning) {
+    return make_error(ErrorKind::resource_exhausted, "TOO_MANY_TAKES", field,
+                      "at most " + std::to_string(Takes::kMaxRunning) + " takes run at once");
+  }
+  tx.order_field = field + (start.has_file() ? ".file" : "");
+  return {};
+}
+
+Result<> Transactions::read_record_stop(Transaction& tx, const v1::RecordStop& stop, const std::string& field) {
+  const std::set<std::string> recording = parts_.takes.recording();
+  if (stop.nodes().empty()) tx.delta.stop_takes.insert(recording.begin(), recording.end());
+  for (int i = 0; i < stop.nodes_size(); ++i) {
+    if (!recording.contains(stop.nodes(i))) {
+      return failed("NOT_RECORDING", field + ".nodes[" + std::to_string(i) + "]", "\"" + stop.nodes(i) + "\" does not record");
+    }
+    tx.delta.stop_takes.insert(stop.nodes(i));
+  }
+  return {};
+}
+
+}  // namespace continuo::control

@@ -1,0 +1,35 @@
+// THREAD: control - one transaction on its way, and what its operations say about transport and takes
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/control/transactions.hpp"
+
+namespace continuo::control {
+
+struct Transactions::Transaction {
+  v1::ApplyRequest request;
+  std::shared_ptr<Outcome> outcome;
+  JobQueue::Finish finish;
+  std::uint64_t id = 0;  // once it is sure to be committed
+  DocumentPtr document;
+  session::EditResult edit;
+  Delta delta;
+  std::set<std::string> files;  // that the document names afterwards
+  MediaCache::Found found;
+  std::vector<Takes::Order> orders;
+  std::string order_field;         // of the record_start, for errors
+  std::vector<std::string> names;  // of takes that it starts
+};
+
+/// The operation that names this file, as an error's field.
+[[nodiscard]] std::string field_of_file(const v1::ApplyRequest& request, const std::string& file);
+
+/// Each record_start becomes one a take, with the take's file: so that watchers know what is recorded where.
+void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::Opened>& takes);
+
+}  // namespace continuo::control

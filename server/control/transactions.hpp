@@ -1,0 +1,77 @@
+// THREAD: control - apply(): from a request to one frame of sound, all of it or nothing
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "continuo/v1/edit.pb.h"
+#include "server/control/delivery.hpp"
+#include "server/control/history.hpp"
+#include "server/control/request_log.hpp"
+#include "server/control/scheduled.hpp"
+#include "server/control/uid_source.hpp"
+#include "server/session/edit.hpp"
+
+namespace continuo::control {
+
+/// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new, open takes -> from here on it
+/// cannot fail -> [control] compile -> [disk] prime -> [control] send one batch, replace the document, tell the watchers -> [audio]
+/// apply at one frame -> [control] answer.
+class Transactions {
+ public:
+  static constexpr int kMaxOperations = 10'000;
+  static constexpr std::uint32_t kMaxWaitMs = 600'000;
+  static constexpr std::size_t kMaxAnswersWaiting = 10'000;
+
+  struct Parts {
+    Strand& strand;
+    JobQueue& jobs;
+    Graph& graph;
+    MediaCache& media;
+    Sources& sources;
+    Takes& takes;
+    Transport& transport;
+    AudioLink& link;
+    Delivery& delivery;
+    History& history;
+    UidSource& uids;
+    Scheduled& scheduled;
+    std::function<std::uint64_t()> generation;  // of the engine's clock
+    std::function<void()> changed;              // the document has a new revision
+  };
+  explicit Transactions(Parts parts) : parts_(parts) {}
+
+  using Done = Outcome::Done;
+  void apply(v1::ApplyRequest request, Done done);
+  /// The daemon ends: whoever waits for something that will not be committed any more is told so.
+  void close();
+
+ private:
+  struct Transaction;
+  using Ptr = std::shared_ptr<Transaction>;
+
+  void begin(const Ptr& tx);
+  void probed(const Ptr& tx, MediaCache::Found found);
+  void opened(const Ptr& tx, Result<std::vector<Takes::Opened>> takes);
+  void commit(const Ptr& tx, const std::vector<std::string>& stopped);
+  void applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame);
+  void refuse(const Ptr& tx, Error error);
+  void hold(const Ptr& tx, rt::FrameCount frame);
+  [[nodiscard]] Result<> read_transport(Transaction& tx);
+  [[nodiscard]] Result<> read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field);
+  [[nodiscard]] Result<> read_record_stop(Transaction& tx, const v1::RecordStop& stop, const std::string& field);
+  void wait_for(const std::shared_ptr<Outcome>& outcome, const v1::ApplyRequest& request, Done done);
+
+  Parts parts_;
+  RequestLog log_;
+  std::set<Ptr> open_;  // of which more will be heard
+  std::uint64_t next_id_ = 1;
+  std::size_t answers_waiting_ = 0;
+};
+
+/// Shape of a request, whatever the state.
+[[nodiscard]] Result<> check_request(const v1::ApplyRequest& request);
+
+}  // namespace continuo::control

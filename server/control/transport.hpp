@@ -1,0 +1,52 @@
+// THREAD: control - what control knows of the timeline and of the free players' own transports
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "rt/counters.hpp"
+#include "rt/types.hpp"
+
+namespace continuo::control {
+
+/// The audio thread knows where things stand; here is what was last asked of it and not yet done, so that a stream is prepared for
+/// where the timeline will be.
+class Transport {
+ public:
+  explicit Transport(const rt::Counters& counters) : counters_(counters) {}
+
+  /// The last reading of both clocks.
+  [[nodiscard]] rt::ClockReading reading() const;
+  /// Where the timeline will stand when all that was sent is done, engine-rate frames.
+  [[nodiscard]] rt::FrameCount position() const { return locating_ ? *locating_ : reading().timeline_frame; }
+  [[nodiscard]] bool rolling() const noexcept { return rolling_; }
+  void set_rolling(bool rolling) noexcept { rolling_ = rolling; }
+
+  /// A locate was sent; call what it returns once it is applied, or will never be.
+  [[nodiscard]] std::function<void()> locating(rt::FrameCount to);
+
+  /// A free player was started or stopped at an engine frame, or stands at its beginning again.
+  void player_started(rt::Uid uid, rt::FrameCount frame);
+  void player_stopped(rt::Uid uid, rt::FrameCount frame);
+  void player_rewound(rt::Uid uid) { players_.erase(uid); }
+  /// How far into its item a free player is.
+  [[nodiscard]] rt::FrameCount player_position(rt::Uid uid) const;
+  void forget_players() { players_.clear(); }
+
+ private:
+  struct Player {
+    rt::FrameCount position = 0;
+    std::optional<rt::FrameCount> since;  // engine frame
+  };
+  const rt::Counters& counters_;
+  mutable rt::ClockReading last_;
+  std::optional<rt::FrameCount> locating_;
+  std::uint64_t locates_ = 0;
+  bool rolling_ = false;
+  std::unordered_map<rt::Uid, Player> players_;
+};
+
+}  // namespace continuo::control

@@ -1,0 +1,195 @@
+// THREAD: main - the wiring diagram of continuod: construct, run, tear down in reverse
+#include <pthread.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "server/base/config.hpp"
+#include "server/base/exit_code.hpp"
+#include "server/base/lock_file.hpp"
+#include "server/base/log.hpp"
+#include "server/base/notify.hpp"
+#include "server/base/options.hpp"
+#include "server/base/paths.hpp"
+#include "server/base/stop_signal.hpp"
+#include "server/control/engine.hpp"
+#include "server/rpc/server.hpp"
+
+namespace {
+
+using namespace continuo;
+
+constexpr std::chrono::milliseconds kShutdownLimit{4200};  // the engine promises 4 s
+constexpr std::chrono::milliseconds kLastCalls{200};
+
+/// To the log, and to whoever sits before the terminal where the log goes to a file.
+int fail(const Config& config, const Error& error) {
+  log::error("{}", error.message);
+  log::flush();
+  if (!config.log_file.empty()) std::fprintf(stderr, "continuod: %s\n", error.message.c_str());
+  return exit_code(error.kind);
+}
+
+/// The strand of the house: one thread runs it, and is joined before what it runs is destroyed.
+class ControlThread {
+ public:
+  explicit ControlThread(boost::asio::io_context& io) : io_(io), work_(io.get_executor()), thread_([&io] {
+    pthread_setname_np(pthread_self(), "control");
+    io.run();
+  }) {}
+  ControlThread(const ControlThread&) = delete;
+  ControlThread& operator=(const ControlThread&) = delete;
+  ~ControlThread() {
+    io_.stop();
+    thread_.join();
+  }
+
+ private:
+  boost::asio::io_context& io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+/// Turns one of the engine's calls into something that this thread can wait for.
+template <class T>
+struct Answer {
+  std::shared_ptr<std::promise<Result<T>>> promise = std::make_shared<std::promise<Result<T>>>();
+  std::future<Result<T>> future = promise->get_future();
+  control::Done<T> done() {
+    return [promise = promise](Result<T> result) { promise->set_value(std::move(result)); };
+  }
+};
+
+control::EngineConfig engine_config(const Config& config) {
+  control::EngineConfig engine;
+  engine.device.name = config.device_name;
+  engine.device.host_api = config.host_api;
+  engine.device.sample_rate_hz = config.sample_rate_hz;
+  engine.device.buffer_frames = config.buffer_frames;
+  if (config.in_channels) engine.device.in_channels = *config.in_channels;
+  if (config.out_channels) engine.device.out_channels = *config.out_channels;
+  engine.device.priority = static_cast<int>(config.priority);
+  for (const auto& [name, folder] : config.media_roots) {
+    if (!folder.empty()) engine.media_roots.emplace(name, folder);
+  }
+  engine.take_folder = config.take_folder;
+  engine.take_template = config.take_template;
+  engine.state_folder = config.state_folder;
+  engine.input_labels = config.input_labels;
+  engine.output_labels = config.output_labels;
+  return engine;
+}
+
+Result<> make_folders(const Config& config) {
+  if (Result<> made = make_folder(config.state_folder, 0755, false, "state.folder"); !made) return made;
+  if (Result<> made = make_folder(config.take_folder, 0755, false, "media.take_folder"); !made) return made;
+  // The default root is ours to make; the others are somebody's folders, and may be mounted later.
+  const auto media = config.media_roots.find("media");
+  if (media == config.media_roots.end() || media->second != config.state_folder / "media") return {};
+  return make_folder(media->second, 0755, false, "media.roots");
+}
+
+std::string describe(const v1::GetStatusResponse& status, const std::string& wanted) {
+  const auto& device = status.device();
+  std::string text = device.name();
+  if (device.host_api() == "clock") {
+    text = "clock device: ";
+    if (wanted.empty()) text += "no sound card found";
+    else text += wanted == "clock" ? "as asked for" : "'" + wanted + "' was not found, looking for it";
+  }
+  return fmt::format("{} ({} in, {} out, {:.0f} Hz)", text, device.in_channels(), device.out_channels(),
+                     device.sample_rate_hz());
+}
+
+/// One line on stdout, which scripts wait for.
+void announce(const rpc::Server& server, control::Engine& engine, const std::string& wanted) {
+  Answer<v1::GetStatusResponse> status;
+  engine.status(status.done());
+  const Result<v1::GetStatusResponse> known = status.future.get();
+  std::string where;
+  for (const std::string& address : server.addresses()) where += " " + address;
+  std::printf("continuod " CONTINUO_VERSION " ready on%s; %s\n", where.c_str(), known ? describe(*known, wanted).c_str() : "");
+  std::fflush(stdout);
+  notify_supervisor("READY=1");
+}
+
+int run(const Config& config) {
+  StopSignal stop;
+  if (const Result<> made = make_folders(config); !made) return fail(config, made.error());
+  const Result<LockFile> state = LockFile::claim(config.state_folder / "continuod.lock",
+                                                 "the state folder " + config.state_folder.string());
+  if (!state) return fail(config, state.error());
+  Result<std::unique_ptr<rpc::Server>> claimed = rpc::Server::claim({config.listen, config.role});
+  if (!claimed) return fail(config, claimed.error());
+
+  boost::asio::io_context io{1};
+  control::Engine engine(io, engine_config(config), device::make_portaudio_factory());
+  const ControlThread control(io);
+  const std::unique_ptr<rpc::Server> server = *std::move(claimed);  // the last in is the first out
+  Answer<std::monostate> started;
+  engine.start(started.done());
+  // A driver may take its time; a signal need not wait for it.
+  while (started.future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready && !stop.requested()) {}
+  if (!stop.requested()) {
+    if (const Result<> running = started.future.get(); !running) return fail(config, running.error());
+    if (const Result<> serving = server->start(engine); !serving) return fail(config, serving.error());
+    announce(*server, engine, config.device_name);
+    stop.wait();
+  }
+
+  notify_supervisor("STOPPING=1");
+  log::info("stopping");
+  const bool sounded = engine.audio_alive();
+  server->close_door();
+  Answer<std::monostate> ended;
+  engine.shutdown(ended.done());
+  const bool saved = ended.future.wait_for(kShutdownLimit) == std::future_status::ready && ended.future.get();
+  server->stop(std::chrono::system_clock::now() + kLastCalls);
+  if (!saved || !sounded) {
+    // A dead audio library aborts or hangs in its destructors; everything that counts is on disk.
+    log::warning("the audio device did not end as it should; state {} saved", saved ? "is" : "is not");
+    log::flush();
+    server->abandon();
+    _exit(kExitOk);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (const auto* notice = std::get_if<Notice>(&parsed)) {
+    std::fputs(notice->text.c_str(), notice->exit_code == kExitOk ? stdout : stderr);
+    return notice->exit_code;
+  }
+  const Options& options = std::get<Options>(parsed);
+  const Result<LoadedConfig> loaded = load_config(options.sources);
+  if (!loaded) {
+    std::fprintf(stderr, "continuod: %s\n", loaded.error().message.c_str());
+    return exit_code(loaded.error().kind);
+  }
+  if (options.action == Action::print_config) {
+    std::fputs(print_config(*loaded).c_str(), stdout);
+    return kExitOk;
+  }
+  if (options.action == Action::check_config) {
+    const std::string file = loaded->file.empty() ? "no configuration file; defaults" : loaded->file.string();
+    std::printf("configuration is good: %s\n", file.c_str());
+    return kExitOk;
+  }
+  if (const Result<> logging = log::start({*log::level_from(loaded->config.log_level), loaded->config.log_file}); !logging) {
+    std::fprintf(stderr, "continuod: %s\n", logging.error().message.c_str());
+    return exit_code(logging.error().kind);
+  }
+  return run(loaded->config);
+}

@@ -1,0 +1,41 @@
+// THREAD: control adds and removes, its own disk threads work - keeps every stream full and every take drained
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "server/media/stream_reader.hpp"
+#include "server/media/take_writer.hpp"
+
+namespace continuo::media {
+
+/// Three threads: continuo-read fills, continuo-write drains, continuo-open does what is posted, so that neither a
+/// stalled write nor a slow folder starves a player. Each wakes every few milliseconds while there is work to watch,
+/// and at once when something is added; with nothing to do they sleep.
+class DiskPool {
+ public:
+  DiskPool();
+  /// Joins, when no audio callback runs any more: streams and takes still inside are destroyed, takes closed first.
+  /// Work posted and not begun is dropped; no callback is called for any of these.
+  ~DiskPool();
+  DiskPool(const DiskPool&) = delete;
+  DiskPool& operator=(const DiskPool&) = delete;
+
+  /// Fills `stream` until release() is called for it. `primed` is called once, on the disk thread, when it may be
+  /// handed over.
+  void add(std::shared_ptr<StreamReader> stream, std::function<void()> primed);
+  /// Takes it out; once the pool is its last owner it is destroyed, on the disk thread. Control thread; does not wait.
+  void release(const std::shared_ptr<StreamReader>& stream);
+
+  /// Drains `take` until it is finished, then calls `done` on the disk thread.
+  void add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done);
+
+  /// Runs `work` on a disk thread, after what was posted before: opening, probing. Never blocks the caller.
+  void post(std::function<void()> work);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace continuo::media

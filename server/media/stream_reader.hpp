@@ -1,0 +1,55 @@
+// THREAD: control makes, disk fills - one file on its way to one player
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "rt/source.hpp"
+#include "server/base/result.hpp"
+
+namespace continuo::media {
+
+struct StreamRequest {
+  std::filesystem::path file;
+  double engine_rate_hz = 48000.0;  // libsoxr (very high quality) converts where the file's rate differs
+  rt::FrameCount first_frame = 0;   // item frame, engine rate, where it starts
+  bool loop = false;  // past the end it goes on from the start: item frames go on rising, the length is endless
+  double ring_seconds = 2.0;
+  std::int64_t known_frames =
+      0;  // of the file, from an earlier probe: a FLAC from a pipe is then not counted again. 0: not known
+};
+
+/// Samples: integer files are read as int and scaled by 2^-31 exactly, so that a 16- or 24-bit file at unity is
+/// bit-exact; float files pass unchanged. Started anywhere, the sound is identical to having played there from the
+/// start (also through a rate conversion: it runs in from a frame whose phase is that of the start). Memory does not
+/// grow with the file's length.
+class StreamReader {
+ public:
+  /// Disk or any thread that may wait. Opens, seeks, and allocates; nothing is read into the ring yet.
+  [[nodiscard]] static Result<std::unique_ptr<StreamReader>> open(const StreamRequest& request);
+  ~StreamReader();
+
+  /// Disk thread (or the offline renderer), one at a time: reads and converts until the ring is full, the item has
+  /// ended, or about `max_frames` frames were done. Returns the frames written to the ring; a read error ends the item
+  /// with silence and sets error().
+  std::size_t fill(std::size_t max_frames);
+
+  /// Any thread. Half the ring is full, or the item ends before: it may be handed over.
+  [[nodiscard]] bool primed() const noexcept;
+  /// Any thread. No frame will ever follow those in the ring.
+  [[nodiscard]] bool ended() const noexcept;
+  /// Any thread. Empty while all is well.
+  [[nodiscard]] std::string error() const;
+
+  /// The audio thread's end. Lent in a batch, returned in a batch; destroy the reader only when it is home.
+  [[nodiscard]] rt::Source& source() noexcept;
+
+ private:
+  struct Impl;
+  explicit StreamReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace continuo::media

@@ -1,0 +1,41 @@
+// THREAD: disk - the file under a take: the seam where tests put a full disk or a power cut
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "server/base/result.hpp"
+
+namespace continuo::media {
+
+/// What a take asks of a file. Every call may fail and gives errno then, 0 when all is well.
+class TakeFile {
+ public:
+  virtual ~TakeFile() = default;  // closes; leaves the file under the name it has
+  /// `written`: how many of the bytes were kept, also on an error (a full disk keeps the front).
+  virtual int write_at(std::int64_t offset, std::span<const std::byte> bytes, std::size_t& written) = 0;
+  virtual int truncate(std::int64_t size) = 0;
+  /// What was written before outlives a power cut.
+  virtual int sync() = 0;
+  /// Syncs, and gives the file its name. Never overwrites unless told: EEXIST.
+  virtual int publish(const std::filesystem::path& name, bool overwrite) = 0;
+  /// Removes the file, where it was not published.
+  virtual void discard() noexcept = 0;
+  /// Names the volume and syncs all of it, so that many takes on one volume cost one flush.
+  [[nodiscard]] virtual std::uint64_t volume() const noexcept = 0;
+  virtual int sync_volume() = 0;
+};
+
+/// Makes `<file>.part`, beside the final name (`unique_part`: `<file>.<process>.part`, so that what a killed one left
+/// is in nobody's way). ALREADY_EXISTS where that exists, or where `file` itself does and is not to be overwritten;
+/// NOT_FOUND where the folder is missing; else PERMISSION_DENIED or DATA_LOSS.
+[[nodiscard]] Result<std::unique_ptr<TakeFile>> make_take_file(const std::filesystem::path& file,
+                                                               bool overwrite = false, bool unique_part = false);
+
+/// An errno of the disk as an Error about `file`.
+[[nodiscard]] Error disk_error(int number, const std::filesystem::path& file, const char* what);
+
+}  // namespace continuo::media

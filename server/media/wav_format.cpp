@@ -1,0 +1,112 @@
+#include "server/media/wav_format.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+namespace continuo::media {
+namespace {
+
+constexpr std::int64_t kMax32 = 0xFFFFFFFE;  // all ones says "look into ds64"
+
+void put(std::vector<std::byte>& to, std::string_view tag) {
+  for (const char c : tag) to.push_back(static_cast<std::byte>(c));
+}
+void put(std::vector<std::byte>& to, std::uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
+}
+
+void put_format(std::vector<std::byte>& to, const WavFormat& format) {
+  const std::uint64_t code = format.format == SampleFormat::float32 ? 3 : 1;
+  const bool extensible = format.channels > 2;
+  put(to, "fmt ");
+  put(to, extensible ? 40 : code == 3 ? 18 : 16, 4);
+  put(to, extensible ? 0xFFFE : code, 2);
+  put(to, format.channels, 2);
+  put(to, format.sample_rate_hz, 4);
+  put(to, std::uint64_t{format.sample_rate_hz} * format.frame_bytes(), 4);
+  put(to, format.frame_bytes(), 2);
+  put(to, 8 * bytes_per_sample(format.format), 2);
+  if (!extensible) {
+    if (code == 3) put(to, 0, 2);
+    return;
+  }
+  put(to, 22, 2);
+  put(to, 8 * bytes_per_sample(format.format), 2);
+  put(to, 0, 4);  // no loudspeakers are meant
+  put(to, code, 2);
+  for (const unsigned byte : {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xAA, 0x00, 0x38, 0x9B, 0x71})
+    put(to, byte, 1);
+}
+
+}  // namespace
+
+std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, std::int64_t trailer_bytes) {
+  const std::int64_t data = frames * format.frame_bytes();
+  std::vector<std::byte> body;
+  put_format(body, format);
+  if (format.format == SampleFormat::float32) {
+    put(body, "fact");
+    put(body, 4, 4);
+    put(body, static_cast<std::uint64_t>(std::min(frames, std::int64_t{0xFFFFFFFF})), 4);
+  }
+  constexpr std::int64_t kDs64 = 28;
+  const std::int64_t riff = 4 + 8 + kDs64 + static_cast<std::int64_t>(body.size()) + 8 + data + trailer_bytes;
+  const bool large = riff > kMax32;
+
+  std::vector<std::byte> to;
+  put(to, large ? "RF64" : "RIFF");
+  put(to, large ? 0xFFFFFFFF : static_cast<std::uint64_t>(riff), 4);
+  put(to, "WAVE");
+  put(to, large ? "ds64" : "JUNK");  // the room for 64-bit sizes, should they be needed
+  put(to, kDs64, 4);
+  put(to, large ? static_cast<std::uint64_t>(riff) : 0, 8);
+  put(to, large ? static_cast<std::uint64_t>(data) : 0, 8);
+  put(to, large ? static_cast<std::uint64_t>(frames) : 0, 8);
+  put(to, 0, 4);
+  to.insert(to.end(), body.begin(), body.end());
+  put(to, "data");
+  put(to, large ? 0xFFFFFFFF : static_cast<std::uint64_t>(data), 4);
+  return to;
+}
+
+std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames, std::span<const std::int64_t> marks) {
+  std::vector<std::byte> to;
+  if ((frames * format.frame_bytes()) % 2 != 0) put(to, 0, 1);
+  std::vector<std::uint64_t> kept;
+  for (const std::int64_t mark : marks) {
+    if (mark >= 0 && mark <= kMax32 && kept.size() < kMaxMarks) kept.push_back(static_cast<std::uint64_t>(mark));
+  }
+  if (kept.empty()) return to;
+  put(to, "cue ");
+  put(to, 4 + 24 * kept.size(), 4);
+  put(to, kept.size(), 4);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    put(to, i + 1, 4);
+    put(to, kept[i], 4);
+    put(to, "data");
+    put(to, 0, 8);  // chunk and block start: none
+    put(to, kept[i], 4);
+  }
+  return to;
+}
+
+void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes) {
+  const std::size_t size = bytes_per_sample(format);
+  const std::size_t from = bytes.size();
+  bytes.resize(from + samples.size() * size);
+  std::byte* to = bytes.data() + from;
+  if (format == SampleFormat::float32) {
+    std::memcpy(to, samples.data(), samples.size() * size);  // little-endian, like every machine this runs on
+    return;
+  }
+  const double scale = format == SampleFormat::pcm16 ? 0x1p15 : 0x1p23;
+  for (const float sample : samples) {
+    const double scaled = std::clamp(sample * scale, -scale, scale - 1.0);
+    const auto value = static_cast<std::int32_t>(std::isnan(scaled) ? 0 : std::lrint(scaled));
+    for (std::size_t i = 0; i < size; ++i) *to++ = static_cast<std::byte>(value >> (8 * i));
+  }
+}
+
+}  // namespace continuo::media

@@ -1,0 +1,42 @@
+// THREAD: any - a WAV file's header and samples as bytes
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace continuo::media {
+
+enum class SampleFormat { pcm16, pcm24, float32 };
+
+[[nodiscard]] constexpr std::uint32_t bytes_per_sample(SampleFormat format) noexcept {
+  return format == SampleFormat::pcm16 ? 2 : format == SampleFormat::pcm24 ? 3 : 4;
+}
+
+/// Written by us and not by libsndfile: its length never changes while the file grows, so it can be brought up to date
+/// in place at any moment; after a full disk every byte is accounted for; and nothing in it depends on the time of day
+/// (libsndfile's PEAK chunk does), so that equal takes are equal files.
+struct WavFormat {
+  std::uint32_t channels = 2;
+  std::uint32_t sample_rate_hz = 48000;
+  SampleFormat format = SampleFormat::float32;
+  [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return channels * bytes_per_sample(format); }
+};
+
+/// The bytes before the first sample, for a file of `frames` frames and `trailer_bytes` of chunks after them: RIFF, or
+/// RF64 where 32 bits do not hold the sizes. Of the same length for any number of frames.
+[[nodiscard]] std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames,
+                                                std::int64_t trailer_bytes = 0);
+
+/// The chunks after the samples: the pad byte, and one cue point at each frame of `marks` (at most kMaxMarks; those
+/// beyond 32 bits are left out).
+inline constexpr std::size_t kMaxMarks = 1000;
+[[nodiscard]] std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames,
+                                                 std::span<const std::int64_t> marks);
+
+/// Appends samples as the file holds them. Integers: x * 2^15 or 2^23 to the nearest (half to even), clipped, NaN as 0;
+/// so what came from a file of at most that many bits goes back bit for bit. Floats: as they are.
+void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes);
+
+}  // namespace continuo::media

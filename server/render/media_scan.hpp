@@ -1,0 +1,36 @@
+// THREAD: job - which files a document plays, where they are, what they are
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/base/result.hpp"
+#include "server/media/roots.hpp"
+#include "server/session/document.hpp"
+#include "server/session/plan_compiler.hpp"
+
+namespace continuo::render {
+
+/// A file that a player names and that cannot be played.
+struct MissingMedia {
+  std::string node;  // path of the first player that names it
+  std::string file;
+  Error error;
+};
+
+struct MediaScan {
+  session::MediaTable table;  // by the text that names it
+  std::map<std::string, std::filesystem::path> paths;
+  std::vector<MissingMedia> missing;  // in the order of the document
+};
+
+/// Finds and probes every file that a player of the document names, each once. Players without a file are silent.
+[[nodiscard]] MediaScan scan_media(const session::Document& document, const media::Roots& roots,
+                                   const std::string& base);
+
+/// All of them in one error; its kind is that of the first.
+[[nodiscard]] Error missing_media_error(const std::vector<MissingMedia>& missing);
+
+}  // namespace continuo::render

@@ -1,0 +1,44 @@
+// THREAD: main makes and ends it, gRPC's own threads serve - the gRPC server: addresses, services, health, reflection
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/base/result.hpp"
+#include "server/control/engine.hpp"
+
+namespace continuo::rpc {
+
+struct ServerConfig {
+  std::vector<std::string> listen;  // as base/address.hpp reads them
+  std::string role = "admin";
+};
+
+class Server {
+ public:
+  /// Takes the addresses, so that a second daemon is refused before it has touched anything else. Nobody is served yet.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> claim(const ServerConfig& config);
+  ~Server();
+
+  /// Serves. The engine must outlive the server.
+  Result<> start(control::Engine& engine);
+  /// Where clients find us, once started.
+  [[nodiscard]] std::vector<std::string> addresses() const;
+
+  /// New calls are UNAVAILABLE from here on, and health says so.
+  void close_door();
+  /// Lets calls under way end until `deadline`, then cancels them. Blocks until the last one is finished, so the control strand must
+  /// still run: it answers, or lets go of, what waits in its line.
+  void stop(std::chrono::system_clock::time_point deadline);
+  /// For an exit without destructors: removes the sockets' files. Nothing else may be called after it.
+  void abandon();
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace continuo::rpc

@@ -1,0 +1,86 @@
+#include "server/rpc/session_load.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "server/rpc/apply_shape.hpp"
+#include "server/rpc/convert.hpp"
+#include "server/rpc/reply.hpp"
+#include "server/rpc/strict.hpp"
+
+namespace continuo::rpc {
+namespace {
+
+/// LoadSession: [rpc] collect up to 64 MiB -> [control] parse, prepare, swap, or leave all as it was -> answer.
+/// One read at a time, so gRPC calls nothing here at the same moment but OnCancel.
+class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
+ public:
+  Upload(grpc::CallbackServerContext* context, v1::LoadSessionResponse* response, control::Engine& engine, Door& door)
+      : context_(context), response_(response), engine_(engine), place_(door.try_upload()) {
+    grpc::Status status = door.enter("continuo.v1.SessionService.LoadSession");
+    if (status.ok() && !place_) status = no_room_status("uploads", Door::kMaxUploads);
+    if (status.ok()) StartRead(&chunk_);
+    else Finish(status);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return context_->IsCancelled() ? Finish(grpc::Status::CANCELLED) : load();
+    if (Result<> taken = take_chunk(); !taken) return Finish(to_status(taken.error()));
+    StartRead(&chunk_);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  Result<> take_chunk() {
+    if (Result<> good = check_strict(chunk_); !good) return good;
+    if (first_) {
+      request_.base = chunk_.base();
+      request_.dry_run = chunk_.dry_run();
+      request_.keep_transport = chunk_.keep_transport();
+      request_.client = caller();
+    } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport()) {
+      return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "", "base, dry_run and keep_transport belong in the first message");
+    }
+    first_ = false;
+    if (chunk_.json().size() > kMaxSessionBytes - request_.json.size()) {
+      return make_error(ErrorKind::invalid_argument, "SESSION_TOO_LARGE", "json", "the session is over 64 MiB");
+    }
+    request_.json += chunk_.json();
+    return {};
+  }
+
+  /// The request has no place for a name; what the client's library says of itself is better than nothing.
+  [[nodiscard]] std::string caller() const {
+    const auto agent = context_->client_metadata().find("user-agent");
+    if (agent == context_->client_metadata().end()) return context_->peer();
+    return std::string(agent->second.data(), std::min<std::size_t>(agent->second.size(), kMaxClient));
+  }
+
+  void load() {
+    if (first_) {
+      return Finish(to_status(
+          make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json", "no session came: at least one message is needed")));
+    }
+    engine_.load(std::move(request_), reply_to(this, response_));
+  }
+
+  grpc::CallbackServerContext* context_;
+  v1::LoadSessionResponse* response_;
+  control::Engine& engine_;
+  std::optional<Places::Place> place_;
+  v1::LoadSessionRequest chunk_;
+  control::LoadRequest request_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+grpc::ServerReadReactor<v1::LoadSessionRequest>* receive_session(grpc::CallbackServerContext* context,
+                                                                 v1::LoadSessionResponse* response, control::Engine& engine,
+                                                                 Door& door) {
+  return new Upload(context, response, engine, door);
+}
+
+}  // namespace continuo::rpc

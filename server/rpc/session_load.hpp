@@ -1,0 +1,20 @@
+// THREAD: rpc - receives a session, chunk by chunk
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "continuo/v1/session.pb.h"
+#include "server/control/engine.hpp"
+#include "server/rpc/door.hpp"
+
+namespace continuo::rpc {
+
+inline constexpr std::size_t kMaxSessionBytes = 64u << 20;
+
+/// For gRPC to call; deletes itself when the call is over.
+[[nodiscard]] grpc::ServerReadReactor<v1::LoadSessionRequest>* receive_session(grpc::CallbackServerContext* context,
+                                                                               v1::LoadSessionResponse* response,
+                                                                               control::Engine& engine, Door& door);
+
+}  // namespace continuo::rpc

@@ -1,0 +1,169 @@
+// THREAD: rpc and control, under its mutex - one stream to one client: one write in flight, the next when it is done
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "server/control/feed.hpp"
+#include "server/rpc/convert.hpp"
+#include "server/rpc/door.hpp"
+
+namespace continuo::rpc {
+
+/// Where a stream's messages come from. Called by the stream, one call at a time.
+template <class Message>
+class StreamSource {
+ public:
+  virtual ~StreamSource() = default;
+  /// A message, or the stream's end, or neither: then `wake` is called once when that changes.
+  struct Next {
+    std::shared_ptr<const Message> message;
+    std::optional<grpc::Status> end;
+  };
+  [[nodiscard]] virtual Next next(std::function<void()> wake) = 0;
+};
+
+/// Nothing is read ahead: a client that does not read leaves its messages in the source, which is bounded and knows its loser.
+/// It owns itself from make() until gRPC has let go of it, so that a late wake finds it or finds nothing.
+template <class Message>
+class Stream final : public grpc::ServerWriteReactor<Message>, public std::enable_shared_from_this<Stream<Message>> {
+ public:
+  [[nodiscard]] static std::shared_ptr<Stream> make(std::optional<Places::Place> place) {
+    std::shared_ptr<Stream> stream(new Stream(std::move(place)));
+    stream->self_ = stream;
+    return stream;
+  }
+
+  /// One of the two, once.
+  void begin(std::unique_ptr<StreamSource<Message>> source) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_) return;  // the client was quicker
+      source_ = std::move(source);
+    }
+    pump();
+  }
+  void refuse(const grpc::Status& status) { finish(status); }
+
+  void OnWriteDone(bool ok) override {
+    const auto keep = this->shared_from_this();
+    {
+      const std::lock_guard lock(mutex_);
+      writing_ = false;
+      in_flight_.reset();
+      cancelled_ = cancelled_ || !ok;
+    }
+    if (is_cancelled()) return finish(grpc::Status::CANCELLED);
+    pump();
+  }
+  void OnCancel() override {
+    const auto keep = this->shared_from_this();
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      if (writing_) return;  // its OnWriteDone follows, and ends the stream
+    }
+    finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override {
+    std::shared_ptr<Stream> self;
+    std::unique_ptr<StreamSource<Message>> source;  // its end is the subscription's end; outside the lock
+    {
+      const std::lock_guard lock(mutex_);
+      source = std::move(source_);
+      self = std::move(self_);
+    }
+  }
+
+ private:
+  explicit Stream(std::optional<Places::Place> place) : place_(std::move(place)) {}
+
+  [[nodiscard]] bool is_cancelled() {
+    const std::lock_guard lock(mutex_);
+    return cancelled_;
+  }
+
+  void pump() {
+    const auto keep = this->shared_from_this();
+    typename StreamSource<Message>::Next next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_ || writing_ || cancelled_ || source_ == nullptr) return;
+      next = source_->next([weak = this->weak_from_this()] {
+        if (const auto stream = weak.lock()) stream->pump();
+      });
+      if (next.message) {
+        writing_ = true;
+        in_flight_ = next.message;
+      }
+    }
+    // Outside the lock: gRPC may call back from inside. `writing_` and `finished_` keep everybody else away.
+    if (next.message) this->StartWrite(next.message.get());
+    else if (next.end) finish(*next.end);
+  }
+
+  void finish(const grpc::Status& status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_) return;
+      finished_ = true;
+    }
+    this->Finish(status);
+  }
+
+  std::mutex mutex_;
+  std::shared_ptr<Stream> self_;
+  std::unique_ptr<StreamSource<Message>> source_;
+  std::shared_ptr<const Message> in_flight_;
+  bool writing_ = false;
+  bool cancelled_ = false;
+  bool finished_ = false;
+  std::optional<Places::Place> place_;
+};
+
+/// A subscription of the engine's. Its end is the engine's end.
+template <class Message>
+class FeedSource final : public StreamSource<Message> {
+ public:
+  explicit FeedSource(std::shared_ptr<control::Feed<Message>> feed) : feed_(std::move(feed)) {}
+
+  typename StreamSource<Message>::Next next(std::function<void()> wake) override {
+    const bool closed = feed_->closed();  // asked first: what was pushed before the close is still sent
+    auto message = feed_->next(std::move(wake));
+    if (message == nullptr && closed) return {nullptr, stopping_status()};
+    return {std::move(message), std::nullopt};
+  }
+
+ private:
+  std::shared_ptr<control::Feed<Message>> feed_;
+};
+
+/// What to hand to the engine's watch calls: begins the stream, or ends it where the engine refuses or lets go.
+template <class Message>
+[[nodiscard]] std::function<void(Result<std::shared_ptr<control::Feed<Message>>>)> begin_with_feed(
+    std::shared_ptr<Stream<Message>> stream) {
+  // Refuses from its destructor; for a stream that has begun that does nothing.
+  struct Opening {
+    std::shared_ptr<Stream<Message>> stream;
+    bool answered = false;
+    explicit Opening(std::shared_ptr<Stream<Message>> s) : stream(std::move(s)) {}
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+    ~Opening() {
+      if (!answered) stream->refuse(stopping_status());
+    }
+  };
+  auto opening = std::make_shared<Opening>(std::move(stream));
+  return [opening](Result<std::shared_ptr<control::Feed<Message>>> feed) {
+    opening->answered = true;
+    if (!feed) return opening->stream->refuse(to_status(feed.error()));
+    opening->stream->begin(std::make_unique<FeedSource<Message>>(*std::move(feed)));
+  };
+}
+
+}  // namespace continuo::rpc

@@ -1,0 +1,87 @@
+#include "server/session/buffers.hpp"
+
+namespace continuo::session {
+namespace {
+
+constexpr std::uint32_t kNever = ~std::uint32_t{0};
+
+struct LastUse {
+  std::uint32_t group = kNever;
+  std::uint32_t reads = 0;  // in that group
+};
+
+std::vector<LastUse> last_uses(const OpList& list, const std::vector<Group>& groups) {
+  std::vector<LastUse> uses(list.signals);
+  for (std::uint32_t g = 0; g < groups.size(); ++g) {
+    for (const std::uint32_t op : groups[g]) {
+      for (const SignalId signal : list.inputs(list.ops[op])) {
+        LastUse& use = uses[signal];
+        use.reads = use.group == g ? use.reads + 1 : 1;
+        use.group = g;
+      }
+    }
+  }
+  return uses;
+}
+
+class Assignment {
+ public:
+  Assignment(const OpList& list, const std::vector<Group>& groups) : list_(list), uses_(last_uses(list, groups)) {
+    map_.of_signal.assign(list.signals, 0);
+    handed_on_.assign(list.signals, false);
+  }
+
+  BufferMap run(const std::vector<Group>& groups) {
+    for (std::uint32_t g = 0; g < groups.size(); ++g) {
+      for (const std::uint32_t op : groups[g]) place_outputs(list_.ops[op], g);
+      for (const std::uint32_t op : groups[g]) free_dead(list_.ops[op], g);
+    }
+    return std::move(map_);
+  }
+
+ private:
+  void place_outputs(const Op& op, std::uint32_t group) {
+    const bool in_place = op.kind->in_place() && op.in_count == op.out_count;
+    for (std::uint32_t c = 0; c < op.out_count; ++c) {
+      const SignalId out = op.first_out + c;
+      const SignalId in = in_place ? list_.inputs(op)[c] : kSilence;
+      if (in != kSilence && uses_[in].group == group && uses_[in].reads == 1) {
+        map_.of_signal[out] = map_.of_signal[in];
+        handed_on_[in] = true;
+      } else {
+        map_.of_signal[out] = take();
+      }
+    }
+  }
+
+  void free_dead(const Op& op, std::uint32_t group) {
+    for (const SignalId in : list_.inputs(op)) {
+      if (in == kSilence || uses_[in].group != group || handed_on_[in]) continue;
+      handed_on_[in] = true;  // once, though it may be read twice
+      free_.push_back(map_.of_signal[in]);
+    }
+    for (std::uint32_t c = 0; c < op.out_count; ++c) {
+      const SignalId out = op.first_out + c;
+      if (uses_[out].group == kNever) free_.push_back(map_.of_signal[out]);
+    }
+  }
+
+  std::uint32_t take() {
+    if (free_.empty()) return map_.count++;
+    const std::uint32_t buffer = free_.back();
+    free_.pop_back();
+    return buffer;
+  }
+
+  const OpList& list_;
+  const std::vector<LastUse> uses_;
+  BufferMap map_;
+  std::vector<bool> handed_on_;        // by signal: its buffer is another's, or free
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace
+
+BufferMap assign_buffers(const OpList& list, const std::vector<Group>& groups) { return Assignment(list, groups).run(groups); }
+
+}  // namespace continuo::session

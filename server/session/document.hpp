@@ -1,0 +1,94 @@
+// THREAD: any, one at a time - the session as a value: nodes, connections, parameters
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "rt/types.hpp"
+
+namespace continuo::session {
+
+/// A parameter's value: number, switch, or text (choice, file).
+using Value = std::variant<double, bool, std::string>;
+
+/// A node of the tree. `params` holds only what differs from its default (node_registry.hpp).
+struct DocNode {
+  std::string id;
+  std::string label;
+  std::string type;
+  rt::Uid uid = 0;
+  std::map<std::string, Value> params;
+  std::vector<DocNode> children;
+  friend bool operator==(const DocNode&, const DocNode&) = default;
+};
+
+/// One end of a connection: "path:port" taken apart. `channel` from 1 where the port was a number ("out:3"), else 0.
+struct Endpoint {
+  std::string path;  // "vox", "in", "out"
+  std::string port;  // "out", "pre", "in", or "" for a device channel
+  std::uint32_t channel = 0;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+struct DocConnection {
+  Endpoint from;
+  Endpoint to;
+  double gain_db = 0.0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> channels{};  // from, to; from 1; empty: in order
+  rt::Uid uid = 0;  // so that a connection keeps its fade and gain over plans
+  friend bool operator==(const DocConnection&, const DocConnection&) = default;
+};
+
+/// Always holds nodes "in" and "out" at the root, first and last (ensure_device_nodes() puts them there).
+struct Document {
+  std::string name;
+  std::uint32_t sample_rate_hz = 0;  // 0: as the device
+  std::vector<DocNode> nodes;
+  std::vector<DocConnection> connections;
+  friend bool operator==(const Document&, const Document&) = default;
+};
+
+/// Limits of a document; beyond them it is refused.
+inline constexpr std::size_t kMaxDepth = 32;
+inline constexpr std::size_t kMaxNodes = 20000;
+inline constexpr std::size_t kMaxConnections = 100000;
+inline constexpr std::size_t kMaxLabel = 1000;          // bytes; of a session's name too
+inline constexpr std::uint32_t kMaxChannels = 64;       // of a node
+inline constexpr std::uint32_t kMaxDeviceChannels = 128;
+inline constexpr std::size_t kMaxChannelPairs = 4096;   // of a connection
+
+/// The uids of "in" and "out", the same in every document: they are never removed. A UidSource stays below them.
+inline constexpr rt::Uid kDeviceInUid = (rt::Uid{1} << 53) - 2;
+inline constexpr rt::Uid kDeviceOutUid = (rt::Uid{1} << 53) - 1;
+
+/// Null where there is none. "" has no node.
+[[nodiscard]] const DocNode* find_node(const Document& document, std::string_view path);
+[[nodiscard]] DocNode* find_node(Document& document, std::string_view path);
+
+/// Calls `visit(path, node)` for every node, parents first, siblings in order.
+template <class Visit>
+void for_each_node(const std::vector<DocNode>& nodes, const std::string& prefix, Visit&& visit) {
+  for (const DocNode& node : nodes) {
+    const std::string path = prefix.empty() ? node.id : prefix + "/" + node.id;
+    visit(path, node);
+    for_each_node(node.children, path, visit);
+  }
+}
+
+/// "vox/eq1.freq_hz" -> {"vox/eq1", "freq_hz"}: the first dot ends the path. Nothing where there is no dot.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> split_param(std::string_view text);
+
+/// "vox:pre" <-> Endpoint. `is_source` gives the port its default.
+[[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text, bool is_source);
+[[nodiscard]] std::string to_string(const Endpoint& endpoint, bool is_source);
+
+/// Adds "in" and "out" where they are missing, and brings them to their places: "in" first, "out" last.
+void ensure_device_nodes(Document& document);
+
+}  // namespace continuo::session

@@ -1,0 +1,77 @@
+#include "server/session/edit.hpp"
+
+#include "rt/nodes/gain.hpp"
+#include "server/session/edit_ops.hpp"
+#include "server/session/names.hpp"
+#include "server/session/plan_compiler.hpp"
+#include "server/session/validate.hpp"
+
+namespace continuo::session {
+namespace {
+
+Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
+  const std::string field = "operations[" + std::to_string(index) + "]";
+  switch (op.kind_case()) {
+    case v1::Operation::kAddNode: return add_node(edit, op.add_node(), field + ".add_node");
+    case v1::Operation::kRemoveNode: return remove_node(edit, op.remove_node(), field + ".remove_node");
+    case v1::Operation::kConnect: return connect(edit, op.connect(), field + ".connect", index);
+    case v1::Operation::kDisconnect: return disconnect(edit, op.disconnect(), field + ".disconnect");
+    case v1::Operation::kSetParams: return set_params(edit, op.set_params(), field + ".set_params");
+    case v1::Operation::kSetLabel: return set_label(edit, op.set_label(), field + ".set_label");
+    case v1::Operation::kPlay:
+    case v1::Operation::kStop:
+    case v1::Operation::kLocate:
+    case v1::Operation::kRecordStart:
+    case v1::Operation::kRecordStop:
+      edit.result.accepted.push_back(op);
+      return check_transport(edit.document, op, field);
+    case v1::Operation::KIND_NOT_SET: break;
+  }
+  return bad("EMPTY_OPERATION", field, "the operation is empty, or from a newer version");
+}
+
+// The last operation that closed it: the earlier ones were right when they came.
+Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
+  std::optional<std::size_t> last;
+  for (const std::size_t connection : cycle.connections) {
+    const auto by = edit.connected_by.find(edit.document.connections[connection].uid);
+    if (by != edit.connected_by.end() && (!last || by->second > *last)) last = by->second;
+  }
+  return cycle_error(cycle, last ? "operations[" + std::to_string(*last) + "].connect" : "connections");
+}
+
+}  // namespace
+
+Result<EditResult> apply_operations(Document& document, const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
+                                    const UidSource& new_uid) {
+  Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}};
+  const auto heard_before = audible_map(document);
+  for (int i = 0; i < operations.size(); ++i) {
+    const Result<> applied = apply_one(edit, operations[i], static_cast<std::size_t>(i));
+    if (!applied) return applied.error();
+  }
+  if (edit.result.structural) {
+    if (const Cycle cycle = find_cycle(document); !cycle.nodes.empty()) return cycle_by_operation(edit, cycle);
+    if (const Result<> valid = validate(document); !valid) return valid.error();
+  }
+  if (!edit.audible_touched) return std::move(edit.result);
+  const auto heard_now = audible_map(document);
+  for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
+    const auto before = heard_before.find(node.uid);
+    const auto now = heard_now.find(node.uid);
+    if (before == heard_before.end() || now == heard_now.end() || before->second == now->second) return;
+    edit.result.params.push_back({.node = node.uid,
+                                  .path = path,
+                                  .param = "audible",
+                                  .value = now->second,
+                                  .rt_index = rt::FaderParam::audible,
+                                  .ramp_ms = edit.audible_ramp_ms});
+  });
+  return std::move(edit.result);
+}
+
+Error no_node(std::string_view path, const std::string& field) {
+  return make_error(ErrorKind::not_found, "UNKNOWN_NODE", field, "there is no node " + quoted(path));
+}
+
+}  // namespace continuo::session

@@ -1,0 +1,91 @@
+#include <algorithm>
+
+#include "server/session/edit_ops.hpp"
+#include "server/session/names.hpp"
+#include "server/session/node_registry.hpp"
+#include "server/session/session_file.hpp"
+#include "server/session/type_tables.hpp"
+#include "server/session/validate.hpp"
+
+namespace continuo::session {
+namespace {
+
+std::size_t depth_of(const std::string& path) {
+  return path.empty() ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) + 1;
+}
+
+bool is_at_or_below(const std::string& path, const std::string& root) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+}  // namespace
+
+Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field) {
+  DocNode* parent = op.parent().empty() ? nullptr : find_node(edit.document, op.parent());
+  if (parent == nullptr && !op.parent().empty()) return no_node(op.parent(), field + ".parent");
+  if (parent != nullptr && !find_type(parent->type)->has_children) {
+    return bad("NO_CHILDREN", field + ".parent", "a " + parent->type + " has no children");
+  }
+  Result<DocNode> node = node_from_struct(op.node(), field + ".node", edit.new_uid);
+  if (!node) return node.error();
+  const TypeSpec* type = find_type(node->type);
+  if (type != nullptr && !type->creatable) {
+    return bad("RESERVED_NODE", field + ".node.type", "the device's node " + quoted(node->type) + " exists once, always");
+  }
+  std::vector<DocNode>& siblings = parent == nullptr ? edit.document.nodes : parent->children;
+  const auto with_id = [&](const std::string& id) {
+    return std::find_if(siblings.begin(), siblings.end(), [&](const DocNode& sibling) { return sibling.id == id; });
+  };
+  if (with_id(node->id) != siblings.end()) {
+    return make_error(ErrorKind::already_exists, "DUPLICATE_ID", field + ".node.id",
+                      "the id " + quoted(node->id) + " is taken by a sibling");
+  }
+  const std::size_t depth = depth_of(op.parent()) + 1;
+  if (const Result<> valid = validate_node(*node, parent, depth, field + ".node"); !valid) return valid.error();
+  auto place = siblings.end();
+  if (op.has_before()) {
+    place = with_id(op.before());
+    if (place == siblings.end()) return no_node(op.before(), field + ".before");
+  }
+  v1::AddNode& accepted = *edit.result.accepted.emplace_back().mutable_add_node();
+  accepted.set_parent(op.parent());
+  *accepted.mutable_node() = node_to_struct(*node);
+  if (op.has_before()) accepted.set_before(op.before());
+  siblings.insert(place, *std::move(node));
+  if (parent == nullptr) ensure_device_nodes(edit.document);
+  edit.result.changed = edit.result.structural = edit.audible_touched = true;
+  edit.audible_ramp_ms = kSmoothingMs;
+  return {};
+}
+
+Result<> remove_node(Editing& edit, const v1::RemoveNode& op, const std::string& field) {
+  const DocNode* node = find_node(edit.document, op.path());
+  if (node == nullptr) return no_node(op.path(), field + ".path");
+  const std::size_t slash = op.path().rfind('/');
+  const bool at_root = slash == std::string::npos;
+  if (at_root && !find_type(node->type)->creatable) {
+    return bad("RESERVED_NODE", field + ".path", "the device's node " + quoted(op.path()) + " cannot be removed");
+  }
+  std::vector<DocNode>& siblings =
+      at_root ? edit.document.nodes : find_node(edit.document, std::string_view(op.path()).substr(0, slash))->children;
+  siblings.erase(siblings.begin() + (node - siblings.data()));
+  std::erase_if(edit.document.connections, [&](const DocConnection& connection) {
+    return is_at_or_below(connection.from.path, op.path()) || is_at_or_below(connection.to.path, op.path());
+  });
+  *edit.result.accepted.emplace_back().mutable_remove_node() = op;
+  edit.result.changed = edit.result.structural = edit.audible_touched = true;
+  edit.audible_ramp_ms = kSmoothingMs;
+  return {};
+}
+
+Result<> set_label(Editing& edit, const v1::SetLabel& op, const std::string& field) {
+  DocNode* node = find_node(edit.document, op.path());
+  if (node == nullptr) return no_node(op.path(), field + ".path");
+  if (const Result<> valid = check_text(op.label(), kMaxLabel, field + ".label"); !valid) return valid.error();
+  edit.result.changed = edit.result.changed || node->label != op.label();
+  node->label = op.label();
+  *edit.result.accepted.emplace_back().mutable_set_label() = op;
+  return {};
+}
+
+}  // namespace continuo::session

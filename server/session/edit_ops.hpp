@@ -1,0 +1,36 @@
+// THREAD: any, one at a time - one operation at a time, on the copy of the document that apply_operations() works on
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "server/session/edit.hpp"
+
+namespace continuo::session {
+
+struct Editing {
+  Document& document;
+  const UidSource& new_uid;
+  EditResult result;
+  /// Which operation made a connection, for the error of a cycle.
+  std::unordered_map<rt::Uid, std::size_t> connected_by;
+  bool audible_touched = false;     // mute, solo or what feeds what: the tracks that are heard may differ
+  double audible_ramp_ms = 0.0;
+};
+
+/// `field` names the operation's member: "operations[3].add_node". They append to result.accepted.
+[[nodiscard]] Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field);
+[[nodiscard]] Result<> remove_node(Editing& edit, const v1::RemoveNode& op, const std::string& field);
+[[nodiscard]] Result<> connect(Editing& edit, const v1::Connect& op, const std::string& field, std::size_t index);
+[[nodiscard]] Result<> disconnect(Editing& edit, const v1::Disconnect& op, const std::string& field);
+[[nodiscard]] Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& field);
+[[nodiscard]] Result<> set_label(Editing& edit, const v1::SetLabel& op, const std::string& field);
+
+/// Play, stop, locate and the recorders': shape, and that the nodes they name can do it.
+[[nodiscard]] Result<> check_transport(const Document& document, const v1::Operation& op, const std::string& field);
+
+/// NOT_FOUND.
+[[nodiscard]] Error no_node(std::string_view path, const std::string& field);
+
+}  // namespace continuo::session

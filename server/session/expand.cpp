@@ -1,0 +1,258 @@
+#include "server/session/expand.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "rt/dsp/math.hpp"
+#include "rt/nodes/device_io.hpp"
+#include "rt/nodes/gain.hpp"
+#include "rt/nodes/generator.hpp"
+#include "rt/nodes/player.hpp"
+#include "rt/nodes/recorder.hpp"
+#include "server/session/expand_units.hpp"
+
+namespace continuo::session {
+namespace {
+
+/// Some neighbouring channels of a flat node.
+struct Port {
+  std::uint32_t node = 0;
+  std::uint32_t first = 0;
+  std::uint32_t width = 0;
+};
+
+class Expansion {
+ public:
+  explicit Expansion(const CompileRequest& request) : request_(request), units_(find_units(*request.document)) {}
+
+  FlatGraph run() {
+    outs_.resize(units_.all.size());
+    pres_.resize(units_.all.size());
+    for (const std::uint32_t unit : units_.order) expand(unit);
+    return std::move(graph_);
+  }
+
+ private:
+  void expand(std::uint32_t index) {
+    const Unit& unit = units_.all[index];
+    switch (unit.type->role) {
+      case TypeRole::container: break;  // find_units() looked inside
+      case TypeRole::device_in: outs_[index] = device_in(unit); break;
+      case TypeRole::device_out: device_out(unit); break;
+      case TypeRole::track:
+      case TypeRole::bus: strip(unit, index); break;
+      case TypeRole::source: outs_[index] = source(*unit.node, unit.path); break;
+      case TypeRole::processor: outs_[index] = processor(*unit.node, unit.path, inbound(unit, 1)); break;
+      case TypeRole::sink: sink(*unit.node, unit.path, inbound(unit, 1)); break;
+    }
+  }
+
+  // All of the device's inputs, and those beyond that somebody asks for: they are silent.
+  Port device_in(const Unit& unit) {
+    std::uint32_t width = request_.shape.in_channels;
+    for (const DocConnection& connection : request_.document->connections) {
+      if (connection.from.path == unit.path) width = std::max(width, connection.from.channel);
+    }
+    FlatNode& node = add({unit.node->uid, FlatRole::device_in}, *unit.node, unit.path);
+    node.kind = &rt::device_input_kind();
+    node.out_count = width;
+    node.sound = FlatNode::Sound::always;
+    const Port all{last(), 0, request_.shape.in_channels};
+    taps(unit, all);
+    return all;
+  }
+
+  void device_out(const Unit& unit) {
+    const Port sum = inbound(unit, 2);
+    FlatNode& node = add({unit.node->uid, FlatRole::device_out}, *unit.node, unit.path);
+    node.kind = &rt::device_output_kind();
+    node.in_count = sum.width;
+    node.feeds.push_back(straight(sum));
+    taps(unit, sum);
+  }
+
+  void strip(const Unit& unit, std::uint32_t index) {
+    Port at = inbound(unit, unit.type->role == TypeRole::bus ? 2 : 0);
+    for (const DocNode& child : unit.node->children) {
+      const std::string path = unit.path + "/" + child.id;
+      switch (find_type(child.type)->role) {
+        case TypeRole::source: at = add_source(child, at, source(child, path)); break;
+        case TypeRole::processor: at = processor(child, path, at); break;
+        default: sink(child, path, at); break;
+      }
+    }
+    pres_[index] = at = at_least_one(at);
+    FlatNode& fader = add({unit.node->uid, FlatRole::fader, at.width}, *unit.node, unit.path);
+    fader.kind = &rt::fader_kind();
+    fader.in_count = at.width;
+    fader.out_count = at.width == 1 ? 2 : at.width;
+    fader.feeds.push_back(straight(at));
+    outs_[index] = {last(), 0, fader.out_count};
+    taps(unit, outs_[index]);
+  }
+
+  Port source(const DocNode& doc, const std::string& path) {
+    if (doc.type == "player") return player(doc, path);
+    FlatNode& node = add({doc.uid, FlatRole::generator}, doc, path);
+    node.kind = doc.type == "noise" ? &rt::noise_kind() : &rt::oscillator_kind();
+    node.out_count = static_cast<std::uint32_t>(number_of(doc, "channels"));
+    node.sound = FlatNode::Sound::always;
+    return {last(), 0, node.out_count};
+  }
+
+  // Another file, place, mode or rate: another node, so that the one before can fade out with its own source.
+  Port player(const DocNode& doc, const std::string& path) {
+    const std::string file = text_of(doc, "file");
+    std::uint32_t channels = 0;
+    if (request_.media != nullptr) {
+      const auto facts = request_.media->find(file);
+      if (facts != request_.media->end()) channels = std::min(facts->second.channels, kMaxChannels);
+    }
+    const std::string identity = text_of(doc, "mode") + (number_of(doc, "loop") != 0.0 ? " loop " : " once ") +
+                                 std::to_string(channels) + " " +
+                                 std::to_string(start_frame(doc, request_.shape.sample_rate_hz)) + " " +
+                                 std::to_string(request_.shape.sample_rate_hz) + " " + file;
+    FlatNode& node = add({doc.uid, FlatRole::player, stable_hash(identity)}, doc, path);
+    node.kind = &rt::player_kind();
+    node.out_count = std::max(channels, 1u);  // a missing file is one silent channel
+    node.sound = text_of(doc, "mode") == "free" ? FlatNode::Sound::own_clock : FlatNode::Sound::timeline;
+    return {last(), 0, node.out_count};
+  }
+
+  // A source in a chain adds to what comes from before it.
+  Port add_source(const DocNode& doc, Port before, Port added) {
+    FlatNode& join = add({doc.uid, FlatRole::join}, doc, "");
+    join.in_count = join.out_count = std::max(before.width, added.width);
+    if (before.width > 0) join.feeds.push_back(straight(before));
+    join.feeds.push_back(straight(added));
+    return {last(), 0, join.out_count};
+  }
+
+  Port processor(const DocNode& doc, const std::string& path, Port at) {
+    at = at_least_one(at);
+    const bool pan = doc.type == "pan";
+    FlatNode& node = add({doc.uid, FlatRole::processor, pan ? at.width : 0}, doc, path);
+    node.kind = pan ? &rt::pan_kind() : &rt::gain_kind();
+    node.in_count = at.width;
+    node.out_count = pan && at.width == 1 ? 2 : at.width;
+    node.feeds.push_back(straight(at));
+    return {last(), 0, node.out_count};
+  }
+
+  void sink(const DocNode& doc, const std::string& path, Port at) {
+    at = at_least_one(at);
+    if (doc.type == "meter") return watch(doc, path, FlatRole::meter, at);
+    record(doc, path, FlatRole::recorder, at);
+  }
+
+  void watch(const DocNode& doc, const std::string& path, FlatRole role, Port at) {
+    FlatNode& node = add({doc.uid, role, at.width}, doc, path);
+    node.kind = &rt::meter_kind();
+    node.in_count = at.width;
+    node.feeds.push_back(straight(at));
+  }
+
+  void record(const DocNode& doc, const std::string& path, FlatRole role, Port at) {
+    FlatNode& node = add({doc.uid, role}, doc, path);
+    node.kind = &rt::recorder_kind();
+    node.in_count = at.width;
+    node.feeds.push_back(straight(at));
+  }
+
+  void taps(const Unit& unit, Port at) {
+    watch(*unit.node, unit.path, FlatRole::meter_tap, at);
+    if (request_.record_taps.contains(unit.path)) record(*unit.node, unit.path, FlatRole::recorder_tap, at);
+  }
+
+  // A chain that nothing feeds has one silent channel.
+  Port at_least_one(Port at) {
+    if (at.width > 0) return at;
+    graph_.nodes[at.node].in_count = graph_.nodes[at.node].out_count = 1;
+    return {at.node, 0, 1};
+  }
+
+  // The sum of what is connected to a unit, at least `least` wide.
+  Port inbound(const Unit& unit, std::uint32_t least) {
+    const bool device = unit.type->role == TypeRole::device_out;
+    const bool strip = unit.type->role == TypeRole::track || unit.type->role == TypeRole::bus;
+    const auto fixed = strip ? static_cast<std::uint32_t>(number_of(*unit.node, "channels")) : 0;
+    std::uint32_t width = fixed != 0 ? fixed : least;
+    for (const DocConnection* connection : unit.inbound) {
+      if (fixed == 0) width = std::max(width, highest_channel(*connection));
+    }
+    width = std::min(width, device ? kMaxDeviceChannels : kMaxChannels);
+    FlatNode join;
+    join.in_count = join.out_count = width;
+    for (const DocConnection* connection : unit.inbound) join.feeds.push_back(feed(*connection, width));
+    FlatNode& added = add({unit.node->uid, FlatRole::join}, *unit.node, "");
+    added.in_count = added.out_count = width;
+    added.feeds = std::move(join.feeds);
+    return {last(), 0, width};
+  }
+
+  [[nodiscard]] Port port_of(const Endpoint& from) const {
+    const std::uint32_t unit = units_.index.at(from.path);
+    if (from.channel != 0) return {outs_[unit].node, from.channel - 1, 1};
+    return from.port == "pre" ? pres_[unit] : outs_[unit];
+  }
+
+  [[nodiscard]] std::uint32_t highest_channel(const DocConnection& connection) const {
+    std::uint32_t highest = connection.channels.empty() ? port_of(connection.from).width : 0;
+    for (const auto& [from, to] : connection.channels) highest = std::max(highest, to);
+    return highest == 0 ? 0 : highest + std::max(connection.to.channel, 1u) - 1;
+  }
+
+  [[nodiscard]] Feed feed(const DocConnection& connection, std::uint32_t width) const {
+    const Port from = port_of(connection.from);
+    const std::uint32_t base = std::max(connection.to.channel, 1u) - 1;
+    Feed feed{.source = from.node, .connection = connection.uid, .factor = rt::dsp::db_to_gain(connection.gain_db), .links = {}};
+    const auto link = [&](std::uint32_t source_channel, std::uint32_t channel) {
+      if (source_channel >= from.width || channel >= width) return;
+      feed.links.push_back({static_cast<std::uint16_t>(from.first + source_channel), static_cast<std::uint16_t>(channel)});
+    };
+    for (const auto& [source_channel, channel] : connection.channels) link(source_channel - 1, base + channel - 1);
+    if (connection.channels.empty()) {
+      for (std::uint32_t c = 0; c < from.width; ++c) link(c, base + c);
+    }
+    return feed;
+  }
+
+  [[nodiscard]] static Feed straight(Port from) {
+    Feed feed{.source = from.node, .links = {}};
+    for (std::uint32_t c = 0; c < from.width; ++c) {
+      feed.links.push_back({static_cast<std::uint16_t>(from.first + c), static_cast<std::uint16_t>(c)});
+    }
+    return feed;
+  }
+
+  FlatNode& add(FlatKey key, const DocNode& doc, const std::string& path) {
+    FlatNode& node = graph_.nodes.emplace_back();
+    node.key = key;
+    node.doc = &doc;
+    node.path = path;
+    return node;
+  }
+  [[nodiscard]] std::uint32_t last() const { return static_cast<std::uint32_t>(graph_.nodes.size() - 1); }
+
+  const CompileRequest& request_;
+  const Units units_;
+  FlatGraph graph_;
+  std::vector<Port> outs_;  // by unit: port "out"
+  std::vector<Port> pres_;  // by unit: port "pre"
+};
+
+}  // namespace
+
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz) {
+  return std::llround(number_of(player, "start_s") * sample_rate_hz);
+}
+
+FlatGraph expand(const CompileRequest& request) { return Expansion(request).run(); }
+
+}  // namespace continuo::session

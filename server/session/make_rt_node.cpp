@@ -1,0 +1,72 @@
+#include "rt/nodes/gain.hpp"
+#include "rt/nodes/generator.hpp"
+#include "rt/nodes/meter_tap.hpp"
+#include "rt/nodes/player.hpp"
+#include "rt/nodes/recorder.hpp"
+#include "server/base/check.hpp"
+#include "server/session/expand.hpp"
+#include "server/session/live_nodes.hpp"
+#include "server/session/node_registry.hpp"
+
+namespace continuo::session {
+namespace {
+
+std::size_t param_count(const rt::NodeKind& kind) {
+  if (&kind == &rt::fader_kind()) return rt::FaderParam::count;
+  if (&kind == &rt::gain_kind()) return rt::GainParam::count;
+  if (&kind == &rt::pan_kind()) return rt::PanParam::count;
+  if (&kind == &rt::noise_kind()) return rt::NoiseParam::count;
+  return 0;
+}
+
+std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz) {
+  const rt::Uid uid = node.key.uid;
+  if (node.kind == &rt::player_kind()) {
+    const bool is_free = text_of(*node.doc, "mode") == "free";
+    return std::make_unique<rt::PlayerNode>(uid, is_free, start_frame(*node.doc, sample_rate_hz));
+  }
+  if (node.kind == &rt::oscillator_kind()) return std::unique_ptr<rt::Node>(rt::make_oscillator(uid));
+  if (node.kind == &rt::meter_kind()) return std::make_unique<rt::MeterTapNode>(uid, node.in_count);
+  if (node.kind == &rt::recorder_kind()) return std::make_unique<rt::RecorderNode>(uid);
+  // A noise is seeded by its place in the session, so that a render elsewhere, where uids differ, has the same samples.
+  const bool noise = node.kind == &rt::noise_kind();
+  const rt::Uid seed = noise ? stable_hash(node.path) & kDeviceOutUid : uid;
+  return std::make_unique<rt::Node>(*node.kind, seed, param_count(*node.kind));
+}
+
+}  // namespace
+
+bool takes_commands(FlatRole role) {
+  switch (role) {
+    case FlatRole::join:
+    case FlatRole::device_in:
+    case FlatRole::device_out:
+    case FlatRole::meter:
+    case FlatRole::meter_tap: return false;
+    case FlatRole::player:
+    case FlatRole::generator:
+    case FlatRole::processor:
+    case FlatRole::fader:
+    case FlatRole::recorder:
+    case FlatRole::recorder_tap:
+    case FlatRole::edge: break;
+  }
+  return true;
+}
+
+std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz) {
+  CONTINUO_CHECK(node.doc != nullptr, "what only fades out was made by an earlier plan");
+  std::unique_ptr<rt::Node> made = bare_node(node, sample_rate_hz);
+  const bool tap = node.key.role == FlatRole::meter_tap || node.key.role == FlatRole::recorder_tap;
+  const TypeSpec& type = *find_type(node.doc->type);
+  for (const ParamSpec& spec : type.params) {
+    if (spec.rt_index < 0 || tap) continue;
+    const auto index = static_cast<std::size_t>(spec.rt_index);
+    CONTINUO_CHECK(index < made->params.size(), "the registry's indices are the kind's");
+    made->params[index] = rt::Param(number_of(*node.doc, spec.name));
+  }
+  if (node.key.role == FlatRole::fader) made->params[rt::FaderParam::audible] = rt::Param(sounds ? 1.0 : 0.0);
+  return made;
+}
+
+}  // namespace continuo::session

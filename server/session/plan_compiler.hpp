@@ -1,0 +1,114 @@
+// THREAD: any, one at a time - document -> rt::RenderPlan; keeps the live nodes, which outlive plans
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rt/command.hpp"
+#include "rt/nodes/meter_tap.hpp"
+#include "rt/render_plan.hpp"
+#include "server/session/document.hpp"
+
+namespace continuo::session {
+
+/// How long an edge fades in or out when an edit makes or breaks it under sound, engine frames at any rate.
+inline constexpr std::uint32_t kEditFadeFrames = 512;
+
+/// What the device (or the render) gives and takes.
+struct EngineShape {
+  double sample_rate_hz = 48000.0;
+  std::uint32_t in_channels = 0;
+  std::uint32_t out_channels = 2;
+};
+
+/// What is known of a media file, by the text of the parameter that names it. A file that is not in the table, or has 0 channels,
+/// is missing: its player is silent.
+struct MediaFacts {
+  std::uint32_t channels = 0;
+  std::uint32_t sample_rate_hz = 0;
+  rt::FrameCount frames = 0;  // of the file's own rate
+};
+using MediaTable = std::map<std::string, MediaFacts, std::less<>>;
+
+struct CompiledPlayer {
+  rt::Uid uid = 0;
+  rt::NodeRef ref;
+  std::string path;
+  std::string file;
+  std::uint32_t channels = 0;
+  bool free = false;
+  bool loop = false;
+  rt::FrameCount timeline_start = 0;  // engine-rate frames
+  bool fresh = false;                 // the rt node was made by this compile: it has no source yet
+};
+struct CompiledRecorder {
+  rt::Uid uid = 0;
+  rt::NodeRef ref;
+  std::string path;  // of the recorder node, or of the tapped track, bus, "in", "out"
+  std::uint32_t channels = 0;
+};
+struct CompiledMeter {
+  std::string path;
+  std::string label;
+  std::uint32_t channels = 0;
+  std::shared_ptr<rt::MeterSlots> slots;
+};
+
+struct CompileRequest {
+  const Document* document = nullptr;  // valid (edit.hpp, validate)
+  EngineShape shape;
+  const MediaTable* media = nullptr;
+  std::set<std::string> record_taps;   // paths that are recorded without a recorder node of their own
+  /// Live: broken edges fade out, and new ones fade in where their source may already sound: where it hangs on a
+  /// generator, a device input, a free player that was in the plan before, or, while `timeline_rolling`, any timeline
+  /// player. Offline and at a load: false.
+  bool fade_edits = true;
+  bool timeline_rolling = false;       // and rolls on through this edit (no start or locate comes with it)
+  /// The newest plan (RenderPlan::id) that has sounded for kEditFadeFrames or more: what it and earlier ones broke is
+  /// silent by now and goes. Edges that a later plan broke fade on through this edit. The default: all are silent.
+  std::uint64_t faded_plan = std::numeric_limits<std::uint64_t>::max();
+};
+
+struct Compiled {
+  std::unique_ptr<rt::RenderPlan> plan;
+  std::vector<CompiledPlayer> players;
+  std::vector<CompiledRecorder> recorders;
+  std::vector<CompiledMeter> meters;  // document order, "in" first, "out" last
+  /// The fades' ramps. They belong into the batch that carries the plan (before its other actions); none when nothing fades.
+  std::vector<rt::Action> actions;
+  bool fading = false;  // broken edges still sound in this plan: compile again once kEditFadeFrames have passed
+  /// Live nodes that this plan no longer uses. Destroy them when the batch that brought this plan has come home; a
+  /// rt::PlayerNode among them may then still name the source that it was lent.
+  std::vector<std::unique_ptr<rt::Node>> dropped;
+};
+
+/// Control thread (or a render job). One a renderer: it owns the live nodes that the renderer's plans name.
+class PlanCompiler {
+ public:
+  PlanCompiler();
+  ~PlanCompiler();
+
+  /// Cannot fail on a valid document.
+  [[nodiscard]] Compiled compile(const CompileRequest& request);
+
+  /// Where commands for a node's parameters go; for a track or bus that is its fader. Nothing where the node has no
+  /// parameters on the audio thread.
+  [[nodiscard]] std::optional<rt::NodeRef> param_target(rt::Uid uid) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Which tracks are heard (1) or not (0), by uid: mute, mute of an ancestor, and solo in place. The value of the fader's
+/// `audible` parameter.
+[[nodiscard]] std::unordered_map<rt::Uid, double> audible_map(const Document& document);
+
+}  // namespace continuo::session

@@ -1,0 +1,35 @@
+// THREAD: any, one at a time - JSON -> document, one schema: the proto messages Session, Node and Connection
+#pragma once
+
+#include "server/base/result.hpp"
+#include "server/session/document.hpp"
+#include "server/session/edit.hpp"
+#include "server/session/json_reader.hpp"
+
+namespace continuo::session {
+
+/// What the reading of a whole session or of one node has in common. Shapes and limits only: what the values mean is
+/// validate()'s (edit.hpp). Values that equal their default are left out, so that a document has one form.
+struct SessionReader {
+  JsonReader& json;
+  const UidSource& new_uid;
+  std::size_t nodes = 0;
+
+  [[nodiscard]] bool read_session(Document& document);
+  [[nodiscard]] bool read_node(DocNode& node, std::size_t depth);
+
+ private:
+  [[nodiscard]] bool read_nodes(std::vector<DocNode>& list, std::size_t depth);
+  [[nodiscard]] bool read_params(std::map<std::string, Value>& params);
+  [[nodiscard]] bool read_value(Value& value);
+  [[nodiscard]] bool read_connection(DocConnection& connection);
+  [[nodiscard]] bool read_endpoint(Endpoint& endpoint, bool is_source);
+  [[nodiscard]] bool read_channels(DocConnection& connection);
+  [[nodiscard]] bool read_unsigned(std::uint64_t& value, std::uint64_t max);
+  bool unknown_field(const std::string& key, const char* known);
+};
+
+/// Leaves out the parameters that have their default value.
+void drop_defaults(DocNode& node);
+
+}  // namespace continuo::session

@@ -1,0 +1,110 @@
+#!/bin/bash
+# The program continuo-render: renders, checks, compares; every error has its exit code and leaves no file.
+. "$(dirname "$0")/../support/daemon.sh"
+render() { timeout 60 continuo-render "$@"; }
+wav() { "$CONTINUO_SUPPORT/wav.py" "$@"; }
+cd "$dir/media" || die "no folder"
+mkdir songs
+wav make songs/a.wav 2 24000 && wav make songs/b.wav 1 22050 44100 || die "cannot write audio files"
+cat >tour.json <<'END'
+{"format": 1, "sample_rate_hz": 48000,
+ "nodes": [{"id": "a", "type": "track", "children": [{"id": "p", "type": "player", "params": {"file": "songs/a.wav"}}]},
+           {"id": "b", "type": "track", "params": {"gain_db": -6}, "children": [{"id": "p", "type": "player", "params": {"file": "music:b.wav", "start_s": 0.25}}]}],
+ "connections": [{"from": "a", "to": "out"}, {"from": "b", "to": "out"}]}
+END
+echo '{"format": 1, "nodes": [{"id": "a", "type": "track", "children": [{"id": "p", "type": "player", "params": {"file": "songs/a.wav"}}]}], "connections": [{"from": "a", "to": "out"}]}' >one.json
+roots=(--media-root music=songs)
+nothing_left() { [ -z "$(find . -name 'out*.wav' -o -name '*.part')" ] || { fail "$1 left $(find . -name 'out*.wav' -o -name '*.part')"; rm -f out*.wav ./*.part; }; }
+
+# A render of one file at unity is that file.
+expect "one" render one.json -o out.wav
+wav same out.wav songs/a.wav || fail "a track at unity is not its file"
+expect "compare" render compare out.wav songs/a.wav
+grep -q identical "$dir/said" || fail "compare does not say identical"
+expect_exit 73 "FILE_EXISTS" render one.json -o out.wav
+expect "force" render one.json -o out.wav --force --bits 16
+cmp <(tail -c 96000 out.wav) <(tail -c 96000 songs/a.wav) || fail "16 bits there and back are not the same bytes"
+rm out.wav
+
+# The whole, its parts, its rates, in blocks of any size
+render tour.json -o out.wav "${roots[@]}" --json >"$dir/said" || { fail "tour"; cat "$dir/said"; }
+[ "$(json frames <"$dir/said") $(json sample_rate_hz <"$dir/said") $(json channels <"$dir/said")" = "36000 48000 2" ] || { fail "its JSON"; cat "$dir/said"; }
+json peak_db <"$dir/said" | grep -qE '^-?[0-9.]+$' || fail "no peak"
+for block in 17 64 65 512 1000; do
+  expect "block $block" render tour.json -o out2.wav --media music="$PWD/songs" --block $block --force
+  expect "the same in blocks of $block" render compare out.wav out2.wav
+done
+expect "from and for" render tour.json -o out2.wav "${roots[@]}" --force --from 0:00.25 --for 1000f
+[ "$(wav info out2.wav | cut -d' ' -f2)" = 1000 ] || fail "--for"
+expect "from and to" render tour.json -o out2.wav "${roots[@]}" --force --from 250ms --to 24000f --rate 96000
+[ "$(wav info out2.wav | cut -d' ' -f2,3)" = "24000 96000" ] || fail "--to at another rate"
+expect_exit 1 "different" render compare out.wav out2.wav
+rm out.wav out2.wav
+
+# Elsewhere: media are found from the session's folder, not from ours
+(cd / && timeout 60 continuo-render "$dir/media/one.json" -o "$dir/media/out.wav" >"$dir/said" 2>&1) || { fail "from another folder"; cat "$dir/said"; }
+wav same out.wav songs/a.wav || fail "from another folder"
+rm out.wav
+
+# Checks
+expect "check" render --check tour.json "${roots[@]}"
+expect "check without its root" render --check tour.json
+grep -q "UNKNOWN_ROOT" "$dir/said" || fail "the check does not name the unknown root"
+sed 's#songs/a.wav#songs/none.wav#' tour.json >missing.json
+expect_exit 66 "songs/none.wav" render --check missing.json "${roots[@]}"
+render --check missing.json "${roots[@]}" --json >"$dir/said"
+[ "$(json missing.0.node <"$dir/said")" = a/p ] || { fail "the check's JSON"; cat "$dir/said"; }
+
+# Errors
+head -c 200 tour.json >cut.json
+sed 's/"format": 1/"format": 99/' tour.json >newer.json
+sed 's/"type": "track"/"type": "track", "surprise": 1/' tour.json >unknown.json
+sed 's/-6/-600/' tour.json >range.json
+echo "no sound" >songs/text.wav
+sed 's#songs/a.wav#songs/text.wav#' tour.json >text.json
+sed 's#songs/a.wav#../takes/x.wav#' tour.json >outside.json
+expect_exit 66 "none.json" render none.json -o out.wav
+expect_exit 66 "songs/none.wav" render missing.json -o out.wav "${roots[@]}"
+expect_exit 66 "music" render tour.json -o out.wav
+expect_exit 65 "NOT_AUDIO" render text.json -o out.wav "${roots[@]}"
+expect_exit 77 "OUTSIDE_ROOT" render outside.json -o out.wav "${roots[@]}"
+expect_exit 65 "cut.json" render cut.json -o out.wav "${roots[@]}"
+expect_exit 65 "99" render newer.json -o out.wav "${roots[@]}"
+expect_exit 65 "surprise" render unknown.json -o out.wav "${roots[@]}"
+expect_exit 65 "gain_db" render range.json -o out.wav "${roots[@]}"
+expect_exit 65 "EMPTY_RANGE" render tour.json -o out.wav "${roots[@]}" --from 5s
+expect_exit 65 "rate" render tour.json -o out.wav "${roots[@]}" --rate 100
+expect_exit 73 "FOLDER_NOT_FOUND" render one.json -o none/out.wav
+expect_exit 66 "none.wav" render compare none.wav songs/a.wav
+expect_exit 65 "NOT_AUDIO" render compare songs/text.wav songs/a.wav
+for words in "" "one.json" "one.json -o out.flac" "one.json -o out.wav --from 5" "one.json -o out.wav --to 1:75" "one.json -o out.wav --bits 8" \
+  "one.json -o out.wav --block 0" "one.json -o out.wav --media-root music" "one.json -o out.wav --media-root a:b=songs" "one.json -o out.wav --bogus" \
+  "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
+  # shellcheck disable=SC2086
+  expect_exit 64 "continuo-render: " render $words
+done
+render none.json -o out.wav --json >"$dir/said" 2>/dev/null
+[ "$(json error.exit_code <"$dir/said")" = 66 ] || fail "an error in JSON"
+expect_exit 74 "out.wav" bash -c 'ulimit -f 8; exec timeout 60 continuo-render one.json -o out.wav'
+expect_exit 74 "cannot write the output" bash -c "continuo-render compare songs/a.wav songs/a.wav >/dev/full"
+nothing_left "an error"
+
+# A disk that is really full, where we may make one
+if mkdir small && mount -t tmpfs -o size=64k none small 2>/dev/null; then
+  expect_exit 74 "No space left" render one.json -o small/out.wav
+  [ -z "$(ls small)" ] || fail "a full disk keeps $(ls small)"
+  umount small
+else
+  echo "no right to mount a small disk: the file-size limit above stands for it"
+fi
+
+# Interrupted, it ends soon and leaves nothing
+timeout 60 continuo-render one.json -o out.wav --for 500000s >"$dir/said" 2>&1 &
+pid=$!
+within 10 sh -c 'ls ./*.part' || fail "it does not begin"
+pkill -INT -P $pid
+wait $pid; [ $? -eq 75 ] || { fail "interrupted, it did not end with 75"; cat "$dir/said"; }
+nothing_left "an interrupted render"
+expect "version" render --version
+expect "help" render --help
+exit $failures

@@ -1,0 +1,72 @@
+#include "rt/nodes/meter_tap.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/support/rig.hpp"
+
+namespace {
+using namespace continuo;
+using test::Rig;
+}  // namespace
+
+TEST_CASE("meter windows end at multiples of 512 of the engine clock, the same for any buffers and any grid") {
+  std::vector<rt::MeterWindow> reference;
+  for (const auto& pattern : test::buffer_patterns()) {
+    Rig rig(0);
+    rig.in.resize(2);
+    for (std::uint32_t c = 0; c < 2; ++c)
+      for (int i = 0; i < 2300; ++i) rig.in[c].push_back(test::probe(i, c) * (c == 0 ? 0.5f : 1.0f));
+    rig.in[0][1000] = -0.75f;
+    auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 2));
+    test::PlanBuilder b;
+    b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 2), 0);
+    rig.send(b.build(), {});
+    rig.send(Rig::locate(1000003), 10);  // a grid that does not meet the windows
+    rig.send(Rig::act(rt::Action::Kind::transport_start), 20);
+    rig.run(2300, pattern);
+
+    std::vector<rt::MeterWindow> windows;
+    for (std::uint32_t c = 0; c < 2; ++c) {
+      REQUIRE((*meter.slots)[c].published() == 4);
+      for (std::uint64_t n = 0; n < 4; ++n) {
+        rt::MeterWindow w;
+        REQUIRE((*meter.slots)[c].try_read(n, w));
+        CHECK(w.end_frame == static_cast<rt::FrameCount>(n + 1) * 512);
+        float peak = 0;
+        double power = 0;
+        for (std::size_t i = n * 512; i < (n + 1) * 512; ++i) {
+          peak = std::max(peak, std::abs(rig.in[c][i]));
+          power += static_cast<double>(rig.in[c][i]) * static_cast<double>(rig.in[c][i]);
+        }
+        CHECK(w.peak == peak);
+        CHECK(static_cast<double>(w.mean_square) == doctest::Approx(power / 512).epsilon(1e-6));
+        windows.push_back(w);
+      }
+    }
+    CHECK(windows[1].peak == 0.75f);
+    if (reference.empty()) reference = windows;
+    for (std::size_t i = 0; i < windows.size(); ++i) REQUIRE(windows[i].mean_square == reference[i].mean_square);
+  }
+}
+
+TEST_CASE("a meter's slots outlive its node, and a node with fewer inputs than slots leaves the rest at silence") {
+  std::shared_ptr<rt::MeterSlots> slots;
+  {
+    Rig rig(0);
+    rig.in = {std::vector<float>(512, 0.5f)};
+    auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 3));
+    test::PlanBuilder b;
+    b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 1), 0);
+    rig.send(b.build(), {});
+    rig.run(512);
+    slots = meter.slots;
+  }
+  rt::MeterWindow w;
+  REQUIRE((*slots)[0].try_read(0, w));
+  CHECK(w.peak == 0.5f);
+  CHECK(w.mean_square == 0.25f);
+  REQUIRE((*slots)[2].try_read(0, w));
+  CHECK(w.peak == 0.0f);
+}

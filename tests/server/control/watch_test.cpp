@@ -1,0 +1,162 @@
+#include <string>
+
+#include "server/control/history.hpp"
+#include "tests/server/control/rig.hpp"
+
+using namespace continuo;
+using namespace continuo::control;
+using namespace continuo::control::test;
+
+namespace {
+
+const std::string kTrack = "{'operations':[{'addNode':{'node':{'id':'a','type':'track'}}}],'client':'tester'}";
+
+std::string label(int i) { return "{'operations':[{'setLabel':{'path':'a','label':'" + std::to_string(i) + "'}}]}"; }
+
+struct Seen {
+  std::string snapshot;
+  int snapshots = 0, resyncs = 0, changes = 0, applied = 0;
+  v1::Revision revision;
+  v1::Change last;
+};
+
+void read(Feed<v1::WatchResponse>& feed, Seen& seen) {
+  while (const auto message = feed.next({})) {
+    CHECK(message->ByteSizeLong() < (1u << 20));
+    if (message->has_snapshot_end()) {
+      ++seen.snapshots;
+      seen.resyncs += message->snapshot_end().resync();
+      seen.revision = message->snapshot_end().revision();
+    } else if (message->has_change()) {
+      ++seen.changes;
+      seen.last = message->change();
+      CHECK(message->change().revision().number() >= seen.revision.number());
+      seen.revision = message->change().revision();
+    } else if (message->has_applied()) {
+      ++seen.applied;
+    } else if (!message->has_heartbeat()) {
+      if (seen.snapshots > 0 && seen.snapshot.ends_with("\n")) seen.snapshot.clear();
+      seen.snapshot += message->snapshot();
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("watch: a snapshot that ends with a marker, then every change with its origin and its application") {
+  Rig rig;
+  rig.applied(kTrack);
+  const auto feed = rig.watch();
+  Seen seen;
+  read(*feed, seen);
+  CHECK(seen.snapshots == 1);
+  CHECK(seen.resyncs == 0);
+  CHECK(seen.snapshot == rig.session());
+  CHECK(seen.revision.number() == 1);
+  const auto response = rig.applied("{'operations':[{'setLabel':{'path':'a','label':'Voice'}}],'client':'me'}");
+  read(*feed, seen);
+  CHECK(seen.changes == 1);
+  CHECK(seen.applied == 1);
+  CHECK(seen.last.origin().client() == "me");
+  CHECK(seen.last.origin().utc().ends_with("Z"));
+  CHECK(seen.last.transaction_id() == response.transaction_id());
+  CHECK(seen.last.operations(0).set_label().label() == "Voice");
+  CHECK(seen.revision.number() == 2);
+  // Transport is told, without a new revision.
+  rig.applied("{'operations':[{'locate':{'timelineFrame':'10'}}]}");
+  read(*feed, seen);
+  CHECK(seen.changes == 2);
+  CHECK(seen.revision.number() == 2);
+}
+
+TEST_CASE("watch resumes with what it missed; a stale epoch gets a resync") {
+  Rig rig;
+  const auto first = rig.applied(kTrack);
+  for (int i = 0; i < 5; ++i) rig.applied(label(i));
+  v1::WatchRequest request;
+  *request.mutable_from_revision() = first.revision();
+  request.mutable_from_revision()->set_number(3);
+  Seen seen;
+  read(*rig.watch(request), seen);
+  CHECK(seen.snapshots == 0);
+  CHECK(seen.changes == 3);
+  CHECK(seen.revision.number() == 6);
+  request.mutable_from_revision()->set_epoch(first.revision().epoch() + 1);
+  Seen stale;
+  read(*rig.watch(request), stale);
+  CHECK(stale.resyncs == 1);
+  CHECK(stale.snapshot == rig.session());
+  *request.mutable_from_revision() = first.revision();
+  request.mutable_from_revision()->set_number(1000);  // from the future
+  Seen future;
+  read(*rig.watch(request), future);
+  CHECK(future.resyncs == 1);
+}
+
+TEST_CASE("a watcher that does not read gets a snapshot in place of what did not fit, and the feed stays bounded") {
+  Rig rig;
+  rig.applied(kTrack);
+  const auto feed = rig.watch();
+  for (int i = 0; i < static_cast<int>(History::kFeedBound); ++i) rig.applied(label(i));
+  Seen seen;
+  read(*feed, seen);
+  CHECK(seen.resyncs >= 1);
+  CHECK(seen.changes < static_cast<int>(History::kFeedBound));
+  CHECK(seen.last.operations(0).set_label().label() == std::to_string(History::kFeedBound - 1));
+  CHECK(seen.revision.number() == rig.status().revision().number());
+  rig.applied(label(9999));
+  const int before = seen.changes;
+  read(*feed, seen);
+  CHECK(seen.changes == before + 1);
+}
+
+TEST_CASE("history: what is kept is bounded in count and in bytes, and a large document comes in chunks") {
+  boost::asio::io_context io;
+  Strand strand(io);
+  auto text = std::make_shared<const std::string>(3 * History::kChunk + 17, 'x');
+  History history(strand, [&] { return text; });
+  v1::Revision second;
+  for (std::size_t i = 0; i < History::kMaxChanges + 10; ++i) {
+    const auto revision = history.commit(true, {});
+    if (i == 1) second = revision;
+  }
+  v1::Revision newest = history.revision();
+  newest.set_number(newest.number() - 1);
+  Seen delta;
+  read(*history.watch(&newest), delta);
+  CHECK(delta.changes == 1);
+  Seen gone;
+  read(*history.watch(&second), gone);
+  CHECK(gone.resyncs == 1);
+  CHECK(gone.snapshot == *text);
+
+  v1::Change large;
+  large.mutable_origin()->set_client(std::string(History::kChunk / 2, 'c'));
+  for (std::size_t i = 0; i < 2 * History::kMaxBytes / (History::kChunk / 2); ++i) history.commit(true, large);
+  newest = history.revision();
+  newest.set_number(newest.number() - 1);
+  Seen still;
+  read(*history.watch(&newest), still);
+  CHECK(still.changes == 1);
+  newest.set_number(newest.number() - 2 * History::kMaxBytes / History::kChunk - 1);
+  Seen forgotten;
+  read(*history.watch(&newest), forgotten);
+  CHECK(forgotten.resyncs == 1);
+}
+
+TEST_CASE("a load: another epoch, and watchers get the new session") {
+  Rig rig;
+  const auto first = rig.applied(kTrack);
+  const auto feed = rig.watch();
+  Seen seen;
+  read(*feed, seen);
+  const auto loaded = rig.load("{'format':1,'name':'other'}");
+  REQUIRE(loaded);
+  CHECK(loaded->has_engine_frame());
+  CHECK(loaded->revision().epoch() != first.revision().epoch());
+  seen = {};
+  read(*feed, seen);
+  CHECK(seen.resyncs == 1);
+  CHECK(seen.snapshot == rig.session());
+  CHECK(seen.revision.epoch() == loaded->revision().epoch());
+}
