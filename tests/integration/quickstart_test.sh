@@ -49,7 +49,7 @@ quick 64 one two
 
 # Ctrl-C while it plays: the signal goes to the foreground group, so a group of its own.
 for signal in INT TERM; do
-  setsid bash -c 'trap - INT; exec "$@"' - "$quickstart" --bin "$CONTINUO_BIN" >"$dir/said" 2>&1 &
+  setsid env --default-signal=INT "$quickstart" --bin "$CONTINUO_BIN" >"$dir/said" 2>&1 &
   for _ in {1..200}; do grep -q '^0:01' "$dir/said" && break; sleep 0.1; done
   daemon=$(pgrep -f "continuod --config $TMPDIR")
   [ -n "$daemon" ] || fail "no daemon to be seen"

@@ -128,19 +128,22 @@ TEST_CASE("decode: a seek anywhere gives what was there, in every format") {
   }
 }
 
-TEST_CASE("decode: a Vorbis file of several pages is exact after a seek into its last page") {
+TEST_CASE("decode: a Vorbis file is exact after a seek into its last page, however long that is") {
   TempDir dir;
-  write_floats(dir / "a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 2, 44100, noise_floats(900'000, 2));
-  const std::vector<float> all = reference(dir / "a.ogg");
-  auto decoder = Decoder::open(dir / "a.ogg");
-  REQUIRE(decoder);
-  for (const std::int64_t back : {1, 50, 900, 2500, 5000, 9000, 40'000, 300'001, 500'000}) {
-    CAPTURE(back);
-    const std::int64_t at = (*decoder)->info().frames - back;
-    REQUIRE((*decoder)->seek(at));
-    std::vector<float> part(static_cast<std::size_t>(back) * 2);
-    REQUIRE((*decoder)->read(part.data(), static_cast<std::size_t>(back)) == static_cast<std::size_t>(back));
-    CHECK(std::memcmp(part.data(), all.data() + at * 2, part.size() * sizeof(float)) == 0);
+  // A page of noise lasts tenths of a second, one of a plain tone many seconds.
+  for (const auto& sound : {noise_floats(900'000, 1), sine(900'000, 1, 100.0, 44100.0, 0.1)}) {
+    write_floats(dir / "a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 1, 44100, sound);
+    const std::vector<float> all = reference(dir / "a.ogg");
+    auto decoder = Decoder::open(dir / "a.ogg");
+    REQUIRE(decoder);
+    for (const std::int64_t back : {1, 50, 900, 2500, 5000, 9000, 40'000, 100'000, 300'001, 500'000}) {
+      CAPTURE(back);
+      const std::int64_t at = (*decoder)->info().frames - back;
+      REQUIRE((*decoder)->seek(at));
+      std::vector<float> part(static_cast<std::size_t>(back));
+      REQUIRE((*decoder)->read(part.data(), part.size()) == part.size());
+      CHECK(std::memcmp(part.data(), all.data() + at, part.size() * sizeof(float)) == 0);
+    }
   }
 }
 

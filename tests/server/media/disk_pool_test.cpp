@@ -75,7 +75,7 @@ TEST_CASE("pool: many streams at once, most of them of a foreign rate, some gone
   CHECK(primed.load() == 64);
 }
 
-TEST_CASE("pool: takes are drained until they are finished; several share a volume's flush") {
+TEST_CASE("pool: takes are drained until they are finished, several share a volume's flush") {
   TempDir dir;
   DiskPool pool;
   constexpr int kTakes = 8;

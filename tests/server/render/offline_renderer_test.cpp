@@ -28,7 +28,7 @@ TEST_CASE("render: a stereo track at unity is its file, bit for bit, as long as 
   CHECK(studio.tidy());
 }
 
-TEST_CASE("render: the end is that of the last timeline player; loops, free players and recorders do not count") {
+TEST_CASE("render: the end is that of the last timeline player, loops, free players and recorders do not count") {
   Studio studio;
   studio.wav("a.wav", 2, noise_floats(1000, 2));
   const auto frames = [&](const std::string& nodes, const std::function<void(RenderOptions&)>& change = {}) {
@@ -126,7 +126,7 @@ TEST_CASE("render: formats, peak, sample rate") {
   CHECK(media::probe(options.output)->sample_rate_hz == 96000);
 }
 
-TEST_CASE("render: bad options and missing media; nothing is left") {
+TEST_CASE("render: bad options and missing media, nothing is left") {
   Studio studio;
   studio.wav("a.wav", 2, noise_floats(1000, 2));
   std::ofstream(studio.dir / "text.wav") << "no sound";
@@ -163,7 +163,7 @@ TEST_CASE("render: bad options and missing media; nothing is left") {
   CHECK(studio.tidy());
 }
 
-TEST_CASE("render: an output that exists is kept, unless told otherwise; cancelled, nothing is left") {
+TEST_CASE("render: an output that exists is kept, unless told otherwise, cancelled, nothing is left") {
   Studio studio;
   studio.wav("a.wav", 2, noise_floats(1000, 2));
   const session::Document document = studio.document(kSimple);

@@ -1,4 +1,4 @@
-// THREAD: one - a compiler and a renderer, driven by hand
+// THREAD: any, one at a time - a compiler and a renderer, driven by hand
 #pragma once
 
 #include <functional>
