@@ -42,10 +42,11 @@ int fail(const Config& config, const Error& error) {
 /// The strand of the house: one thread runs it, and is joined before what it runs is destroyed.
 class ControlThread {
  public:
-  explicit ControlThread(boost::asio::io_context& io) : io_(io), work_(io.get_executor()), thread_([&io] {
-    pthread_setname_np(pthread_self(), "control");
-    io.run();
-  }) {}
+  explicit ControlThread(boost::asio::io_context& io)
+      : io_(io), work_(io.get_executor()), thread_([&io] {
+          pthread_setname_np(pthread_self(), "control");
+          io.run();
+        }) {}
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
   ~ControlThread() {
@@ -103,8 +104,10 @@ std::string describe(const v1::GetStatusResponse& status, const std::string& wan
   std::string text = device.name();
   if (device.host_api() == "clock") {
     text = "clock device: ";
-    if (wanted.empty()) text += "no sound card found";
-    else text += wanted == "clock" ? "as asked for" : "'" + wanted + "' was not found, looking for it";
+    if (wanted.empty())
+      text += "no sound card found";
+    else
+      text += wanted == "clock" ? "as asked for" : "'" + wanted + "' was not found, looking for it";
   }
   return fmt::format("{} ({} in, {} out, {:.0f} Hz)", text, device.in_channels(), device.out_channels(),
                      device.sample_rate_hz());
@@ -117,7 +120,8 @@ void announce(const rpc::Server& server, control::Engine& engine, const std::str
   const Result<v1::GetStatusResponse> known = status.future.get();
   std::string where;
   for (const std::string& address : server.addresses()) where += " " + address;
-  std::printf("continuod " CONTINUO_VERSION " ready on%s; %s\n", where.c_str(), known ? describe(*known, wanted).c_str() : "");
+  std::printf("continuod " CONTINUO_VERSION " ready on%s; %s\n", where.c_str(),
+              known ? describe(*known, wanted).c_str() : "");
   std::fflush(stdout);
   notify_supervisor("READY=1");
 }
@@ -125,8 +129,8 @@ void announce(const rpc::Server& server, control::Engine& engine, const std::str
 int run(const Config& config) {
   StopSignal stop;
   if (const Result<> made = make_folders(config); !made) return fail(config, made.error());
-  const Result<LockFile> state = LockFile::claim(config.state_folder / "continuod.lock",
-                                                 "the state folder " + config.state_folder.string());
+  const Result<LockFile> state =
+      LockFile::claim(config.state_folder / "continuod.lock", "the state folder " + config.state_folder.string());
   if (!state) return fail(config, state.error());
   Result<std::unique_ptr<rpc::Server>> claimed = rpc::Server::claim({config.listen, config.role});
   if (!claimed) return fail(config, claimed.error());
@@ -138,7 +142,8 @@ int run(const Config& config) {
   Answer<std::monostate> started;
   engine.start(started.done());
   // A driver may take its time; a signal need not wait for it.
-  while (started.future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready && !stop.requested()) {}
+  while (started.future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready && !stop.requested()) {
+  }
   if (!stop.requested()) {
     if (const Result<> running = started.future.get(); !running) return fail(config, running.error());
     if (const Result<> serving = server->start(engine); !serving) return fail(config, serving.error());
@@ -187,7 +192,8 @@ int main(int argc, char** argv) {
     std::printf("configuration is good: %s\n", file.c_str());
     return kExitOk;
   }
-  if (const Result<> logging = log::start({*log::level_from(loaded->config.log_level), loaded->config.log_file}); !logging) {
+  if (const Result<> logging = log::start({*log::level_from(loaded->config.log_level), loaded->config.log_file});
+      !logging) {
     std::fprintf(stderr, "continuod: %s\n", logging.error().message.c_str());
     return exit_code(logging.error().kind);
   }

@@ -3,8 +3,8 @@
 
 namespace continuo {
 
-/// Writes the place and the expression to the log and aborts: a daemon in a state that we did not think of is worse than one
-/// that its supervisor starts again.
+/// Writes the place and the expression to the log and aborts: a daemon in a state that we did not think of is worse
+/// than one that its supervisor starts again.
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const char* why) noexcept;
 
 }  // namespace continuo

@@ -86,7 +86,8 @@ std::string print_config(const LoadedConfig& loaded) {
     const std::string from = origin == loaded.origins.end() ? "default" : origin->second;
     const std::string value = to_toml(loaded.config, setting);
     const std::string key(setting.key.substr(dot + 1));
-    text += (value.empty() ? "# " + key : key + " = " + value) + "  # " + from + "; " + std::string(setting.help) + "\n";
+    text +=
+        (value.empty() ? "# " + key : key + " = " + value) + "  # " + from + "; " + std::string(setting.help) + "\n";
   }
   return text;
 }

@@ -15,18 +15,18 @@
 namespace continuo {
 
 struct Config {
-  std::string device_name;            // exact, else a part of the name; empty: the best there is; "clock": no hardware
-  std::string host_api;               // empty: any
-  std::uint32_t sample_rate_hz = 0;   // 0: the device's own
-  std::uint32_t buffer_frames = 0;    // 0: the device chooses
+  std::string device_name;           // exact, else a part of the name; empty: the best there is; "clock": no hardware
+  std::string host_api;              // empty: any
+  std::uint32_t sample_rate_hz = 0;  // 0: the device's own
+  std::uint32_t buffer_frames = 0;   // 0: the device chooses
   std::optional<std::uint32_t> in_channels;  // absent: all that it has
   std::optional<std::uint32_t> out_channels;
   std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
   std::uint32_t priority = 70;
 
-  std::vector<std::string> listen;  // each as parse_address() reads it
-  std::string role = "admin";       // of whoever reaches the socket
+  std::vector<std::string> listen;                           // each as parse_address() reads it
+  std::string role = "admin";                                // of whoever reaches the socket
   std::map<std::string, std::filesystem::path> media_roots;  // an empty folder: no such root
   std::filesystem::path take_folder;
   std::string take_template = "{node}-{date}-{time}";
@@ -47,14 +47,16 @@ struct Config {
 struct ConfigSources {
   std::map<std::string, std::vector<std::string>, std::less<>> flags;
   Environment environment = process_environment();
-  std::optional<std::filesystem::path> file;  // must exist; absent: CONTINUO_CONFIG, else the first of the default places
+  std::optional<std::filesystem::path>
+      file;  // must exist; absent: CONTINUO_CONFIG, else the first of the default places
   uid_t uid = 0;
 };
 
 struct LoadedConfig {
   Config config;
-  std::filesystem::path file;                             // empty: none was read
-  std::map<std::string, std::string, std::less<>> origins;  // by key: "--rate", "CONTINUO_RATE", "file:12"; absent: default
+  std::filesystem::path file;  // empty: none was read
+  std::map<std::string, std::string, std::less<>>
+      origins;  // by key: "--rate", "CONTINUO_RATE", "file:12"; absent: default
 };
 
 /// Kind `configuration`; the message starts with where: "continuod.toml:12", "--rate", "CONTINUO_RATE".

@@ -144,9 +144,9 @@ Result<> read_config_file(const std::filesystem::path& file, LoadedConfig& loade
     reader.table(root, "");
     if (reader.first_error()) return *reader.first_error();
   } catch (const toml::parse_error& wrong) {
-    return make_error(ErrorKind::configuration, "CONFIG_SYNTAX", "config",
-                      file.string() + ":" + std::to_string(wrong.source().begin.line) + ": " +
-                          std::string(wrong.description()));
+    return make_error(
+        ErrorKind::configuration, "CONFIG_SYNTAX", "config",
+        file.string() + ":" + std::to_string(wrong.source().begin.line) + ": " + std::string(wrong.description()));
   }
   loaded.file = file;
   return {};

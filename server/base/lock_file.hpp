@@ -8,8 +8,8 @@
 
 namespace continuo {
 
-/// Held from claim() to destruction, and no longer than the process, however it ends. The file stays: removing it would let two
-/// processes hold "the" lock at once.
+/// Held from claim() to destruction, and no longer than the process, however it ends. The file stays: removing it would
+/// let two processes hold "the" lock at once.
 class LockFile {
  public:
   /// ALREADY_EXISTS names the holder. `what`: "the socket /run/continuo/continuo.sock".

@@ -41,7 +41,7 @@ class JournalPriority final : public spdlog::custom_flag_formatter {
 /// JOURNAL_STREAM alone does not do: a child whose stderr goes elsewhere has it too.
 bool stderr_is_journal() {
   const char* text = std::getenv("JOURNAL_STREAM");
-  struct stat status {};
+  struct stat status{};
   if (text == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
   unsigned long long device = 0;
   unsigned long long inode = 0;
@@ -69,10 +69,14 @@ spdlog::sink_ptr make_file_sink(const std::filesystem::path& file) {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }

@@ -8,7 +8,8 @@
 namespace continuo {
 
 std::variant<Options, Notice> parse_options(int argc, const char* const* argv) {
-  CLI::App app("continuod - the Continuo audio server\nA flag goes before its CONTINUO_... variable, that before the file.");
+  CLI::App app(
+      "continuod - the Continuo audio server\nA flag goes before its CONTINUO_... variable, that before the file.");
   bool version = false;
   bool check = false;
   bool print = false;
@@ -20,7 +21,8 @@ std::variant<Options, Notice> parse_options(int argc, const char* const* argv) {
 
   std::map<std::string, std::vector<std::string>, std::less<>> given;
   for (const Setting& setting : settings()) {
-    // One value a flag, so that what follows is never taken for a second; repeated where the setting is a list or a table.
+    // One value a flag, so that what follows is never taken for a second; repeated where the setting is a list or a
+    // table.
     app.add_option(flag_of(setting), given[std::string(setting.name)], std::string(setting.help))
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

@@ -21,8 +21,9 @@ std::filesystem::path or_else(const std::filesystem::path& path, const std::file
 }
 
 Error folder_error(const std::filesystem::path& folder, std::string_view setting, const std::string& why) {
-  return make_error(ErrorKind::configuration, "FOLDER", std::string(setting),
-                    "cannot use the folder " + folder.string() + ": " + why + "; choose another with " + std::string(setting));
+  return make_error(
+      ErrorKind::configuration, "FOLDER", std::string(setting),
+      "cannot use the folder " + folder.string() + ": " + why + "; choose another with " + std::string(setting));
 }
 
 }  // namespace
@@ -51,9 +52,9 @@ Places default_places(const Environment& environment, uid_t uid) {
   }
   const std::filesystem::path nowhere = "/tmp/continuo-" + std::to_string(uid);
   const auto below_home = [&](const char* folder) { return home.empty() ? nowhere : home / folder; };
-  places.config_files = {or_else(absolute_or_empty(environment, "XDG_CONFIG_HOME"), below_home(".config")) / "continuo" /
-                             "continuod.toml",
-                         "/etc/continuo/continuod.toml"};
+  places.config_files = {
+      or_else(absolute_or_empty(environment, "XDG_CONFIG_HOME"), below_home(".config")) / "continuo" / "continuod.toml",
+      "/etc/continuo/continuod.toml"};
   places.state_folder =
       or_else(absolute_or_empty(environment, "XDG_STATE_HOME"), below_home(".local/state")) / "continuo";
   const std::filesystem::path runtime = absolute_or_empty(environment, "XDG_RUNTIME_DIR");
@@ -68,7 +69,7 @@ Result<> make_folder(const std::filesystem::path& folder, mode_t mode, bool priv
   if (mkdir(folder.c_str(), mode) == 0) return {};
   if (errno != EEXIST) return folder_error(folder, setting, std::strerror(errno));
 
-  struct stat status {};
+  struct stat status{};
   if ((private_to_us ? lstat(folder.c_str(), &status) : stat(folder.c_str(), &status)) != 0) {
     return folder_error(folder, setting, std::strerror(errno));
   }

@@ -25,12 +25,13 @@ struct Places {
   std::filesystem::path home;  // empty: a system service has none
 };
 
-/// A system service (root, or told its folders by systemd): /etc, /var/lib and /run. A user: the XDG places, and a folder
-/// in /tmp for the socket where there is no XDG_RUNTIME_DIR.
+/// A system service (root, or told its folders by systemd): /etc, /var/lib and /run. A user: the XDG places, and a
+/// folder in /tmp for the socket where there is no XDG_RUNTIME_DIR.
 [[nodiscard]] Places default_places(const Environment& environment, uid_t uid);
 
-/// Makes a folder and what leads to it; `mode` is that of the last. An existing one must be a folder, and, where `private_to_us`,
-/// ours alone (in /tmp somebody else may have been first). `setting` names the key to change, for the error.
+/// Makes a folder and what leads to it; `mode` is that of the last. An existing one must be a folder, and, where
+/// `private_to_us`, ours alone (in /tmp somebody else may have been first). `setting` names the key to change, for the
+/// error.
 Result<> make_folder(const std::filesystem::path& folder, mode_t mode, bool private_to_us, std::string_view setting);
 
 }  // namespace continuo

@@ -9,7 +9,8 @@
 
 namespace continuo {
 
-/// Kinds of error, as gRPC names them, so that one table maps them to a status and to an exit code (base/exit_code.hpp).
+/// Kinds of error, as gRPC names them, so that one table maps them to a status and to an exit code
+/// (base/exit_code.hpp).
 enum class ErrorKind : std::uint8_t {
   invalid_argument,     // the request is wrong whatever the state: bad value, unknown field          exit 65
   failed_precondition,  // the request is wrong in this state                                         exit 65
@@ -38,8 +39,10 @@ struct Error {
 template <class T = std::monostate>
 class [[nodiscard]] Result {
  public:
-  Result() requires std::is_same_v<T, std::monostate> : held_(std::in_place_index<0>) {}
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result()
+    requires std::is_same_v<T, std::monostate>
+      : held_(std::in_place_index<0>) {}
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit by design
   Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
 
   [[nodiscard]] explicit operator bool() const noexcept { return held_.index() == 0; }

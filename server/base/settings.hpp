@@ -13,11 +13,15 @@
 
 namespace continuo {
 
+/// Channels of a device, and entries of a list.
+inline constexpr std::uint32_t kMaxListed = 1024;
+
 using RootMap = std::map<std::string, std::filesystem::path>;
 
 /// The member of Config that a setting writes; its type is the setting's type.
-using SettingTarget = std::variant<std::string Config::*, std::uint32_t Config::*, std::optional<std::uint32_t> Config::*,
-                                   std::filesystem::path Config::*, std::vector<std::string> Config::*, RootMap Config::*>;
+using SettingTarget =
+    std::variant<std::string Config::*, std::uint32_t Config::*, std::optional<std::uint32_t> Config::*,
+                 std::filesystem::path Config::*, std::vector<std::string> Config::*, RootMap Config::*>;
 
 struct Setting {
   std::string_view key;   // in the file: "device.sample_rate_hz"
@@ -26,7 +30,7 @@ struct Setting {
   SettingTarget target;
   std::uint32_t min = 0;  // of numbers
   std::uint32_t max = 0;
-  bool zero = false;      // 0 is allowed beside min..max
+  bool zero = false;  // 0 is allowed beside min..max
   std::vector<std::string_view> choices = {};
   std::vector<std::string_view> later = {};  // choices that this version does not keep yet: refused, never ignored
   Result<> (*check)(std::string_view text) = nullptr;  // of a text, or of each text of a list
@@ -48,7 +52,8 @@ struct RawValue {
 
 /// Checks and stores; `where` begins the error's message.
 Result<> assign(Config& config, const Setting& setting, const RawValue& raw, const std::string& where);
-/// Text from a flag or a variable into the kind of value that the setting has. Lists are cut at commas, roots at colons.
+/// Text from a flag or a variable into the kind of value that the setting has. Lists are cut at commas, roots at
+/// colons.
 [[nodiscard]] Result<RawValue> from_text(const Setting& setting, const std::vector<std::string>& texts,
                                          const std::string& where);
 /// As the file would write it.

@@ -8,14 +8,14 @@
 
 namespace continuo {
 
-/// Its thread is one of those that are never joined: it is the last to go. `kLimit` after the first signal the process exits
-/// with 0, even from a destructor of a dead audio library that would wait for ten minutes.
+/// Its thread is one of those that are never joined: it is the last to go. `kLimit` after the first signal the process
+/// exits with 0, even from a destructor of a dead audio library that would wait for ten minutes.
 class StopSignal {
  public:
   static constexpr std::chrono::milliseconds kLimit{4700};
 
-  /// First of all in main: threads that are made later inherit that these signals are blocked. SIGHUP opens the log anew, SIGPIPE is
-  /// ignored.
+  /// First of all in main: threads that are made later inherit that these signals are blocked. SIGHUP opens the log
+  /// anew, SIGPIPE is ignored.
   StopSignal();
 
   [[nodiscard]] bool requested() const;

@@ -22,9 +22,9 @@ namespace continuo::control {
 /// send: [control] gives a sequence number, lends the batch -> [audio] applies it whole at one frame -> [control]
 /// poll(): hands what came back to `retire`, destroys it, tells the sender.
 ///
-/// The bound is here, for this side may wait: what finds the ring full stays in line, in order. While it waits, a newer value
-/// of the same parameter takes the place of the older one (whose sender learns that it was superseded, never that it
-/// was applied); a batch is never merged, dropped or split, so that batches are counted instead (room()).
+/// The bound is here, for this side may wait: what finds the ring full stays in line, in order. While it waits, a newer
+/// value of the same parameter takes the place of the older one (whose sender learns that it was superseded, never that
+/// it was applied); a batch is never merged, dropped or split, so that batches are counted instead (room()).
 class AudioLink {
  public:
   static constexpr std::size_t kRing = 4096;
@@ -46,8 +46,8 @@ class AudioLink {
     std::vector<std::unique_ptr<rt::Node>> dropped;
     rt::FrameCount frame = rt::kNow;
   };
-  /// Called for all that comes home, before it is destroyed: the audio thread will not touch it again. Sources and sinks that
-  /// actions and dropped nodes still name are the owner's to collect.
+  /// Called for all that comes home, before it is destroyed: the audio thread will not touch it again. Sources and
+  /// sinks that actions and dropped nodes still name are the owner's to collect.
   using Retire = std::function<void(const std::vector<rt::Action>&, const std::vector<std::unique_ptr<rt::Node>>&)>;
 
   AudioLink(double sample_rate_hz, Retire retire);
@@ -92,9 +92,9 @@ class AudioLink {
   rt::RingWriter<rt::Command> commands_;
   rt::RingReader<rt::Event> events_;
   std::unique_ptr<rt::Renderer> renderer_;
-  std::list<Cargo> waiting_;  // not yet in the ring
+  std::list<Cargo> waiting_;                                             // not yet in the ring
   std::unordered_map<Key, std::list<Cargo>::iterator, KeyHash> newest_;  // values in line behind which no batch waits
-  std::map<std::uint64_t, Cargo> flying_;  // by sequence
+  std::map<std::uint64_t, Cargo> flying_;                                // by sequence
   std::uint64_t next_sequence_ = 1;
   std::size_t batches_ = 0;
 };

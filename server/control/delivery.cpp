@@ -28,15 +28,21 @@ void Delivery::deliver(Delta delta, Sent sent, AudioLink::Then applied) {
   if (delta.compile) {
     const bool rolls_on = transport.rolling() && !delta.locate && !delta.roll;
     compiled = graph.compile(*delta.document, parts_.media.table(), {delta.fade_edits, rolls_on, faded_plan()});
+    for (const auto& player : graph.players()) {
+      // Another file, another mode: it stands at its beginning.
+      if (player.fresh && !delta.keep_players) transport.player_rewound(player.uid);
+    }
   }
   std::vector<Sources::Need> needs;
   if (delta.compile || delta.locate || !delta.rewind.empty()) {
-    needs = parts_.sources.needs(graph.players(), delta.locate.value_or(transport.position()), delta.locate.has_value(),
-                                 delta.rewind, graph.shape().sample_rate_hz);
+    needs = parts_.sources.needs(
+        graph.players(), {delta.locate.value_or(transport.position()), delta.locate.has_value(), delta.rewind,
+                          graph.shape().sample_rate_hz, [&](rt::Uid uid) { return transport.player_position(uid); }});
   }
   if (needs.empty()) return send(std::move(delta), std::move(compiled), {}, std::move(sent), std::move(applied));
   // std::function wants to be copied; a plan and nodes cannot be.
-  auto held = std::make_shared<std::pair<Delta, std::optional<session::Compiled>>>(std::move(delta), std::move(compiled));
+  auto held =
+      std::make_shared<std::pair<Delta, std::optional<session::Compiled>>>(std::move(delta), std::move(compiled));
   parts_.sources.prepare(std::move(needs), parts_.media.base(), graph.shape().sample_rate_hz,
                          [this, held, sent = std::move(sent), applied = std::move(applied)](Sources::Ready ready) {
                            send(std::move(held->first), std::move(held->second), std::move(ready), sent, applied);
@@ -76,6 +82,10 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
     transport.player_rewound(uid);
   }
   add(parts_.sources.lend(std::move(ready), graph.shape().sample_rate_hz));
+  for (const auto& player : graph.players()) {
+    const bool stands = compiled && player.free && player.fresh && delta.keep_players;
+    if (stands && transport.player_rolls(player.uid)) actions.push_back(simple(Kind::player_start, player.ref));
+  }
   add(graph.actions(delta.params));
   std::function<void()> located;
   if (delta.locate) {
@@ -92,8 +102,10 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   add(parts_.takes.stop(delta.stop_takes, stopped));
   for (Takes::Opened& take : delta.takes) {
     const session::CompiledRecorder* recorder = graph.recorder(take.order.node);
-    if (recorder != nullptr) actions.push_back(parts_.takes.lend(std::move(take), *recorder));
-    else parts_.takes.discard({std::move(take)});
+    if (recorder != nullptr)
+      actions.push_back(parts_.takes.lend(std::move(take), *recorder));
+    else
+      parts_.takes.discard({std::move(take)});
   }
   if (delta.roll) {
     actions.push_back(simple(*delta.roll ? Kind::transport_start : Kind::transport_stop));
@@ -111,8 +123,10 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
     }
     if (applied) applied(fate, frame);
   };
-  if (is_one_value(shipment)) parts_.link.send_value(shipment.actions[0], std::move(then));
-  else parts_.link.send(std::move(shipment), std::move(then));
+  if (is_one_value(shipment))
+    parts_.link.send_value(shipment.actions[0], std::move(then));
+  else
+    parts_.link.send(std::move(shipment), std::move(then));
   parts_.pump.wake();
   if (sent) sent(std::move(stopped));
 }

@@ -22,25 +22,25 @@ namespace continuo::control {
 
 /// What is to be true from one frame on.
 struct Delta {
-  DocumentPtr document;                      // after it
-  bool compile = false;                      // a new plan
+  DocumentPtr document;  // after it
+  bool compile = false;  // a new plan
   bool fade_edits = true;
+  bool keep_players = false;  // the same players at another rate: free ones go on where they are
   std::vector<session::ParamChange> params;
-  std::optional<rt::FrameCount> locate;      // engine-rate frames
-  std::optional<bool> roll;                  // start or stop the timeline
-  std::vector<rt::Uid> play, stop;           // free players
-  std::vector<rt::Uid> rewind;               // free players of `play` that begin again
-  std::vector<Takes::Opened> takes;          // to be lent to the recorders of the same path
-  std::set<std::string> stop_takes;          // paths
-  std::vector<rt::Action> last;              // at the end of the batch
-  rt::FrameCount frame = rt::kNow;           // another one only where nothing is compiled, located or prepared
+  std::optional<rt::FrameCount> locate;  // engine-rate frames
+  std::optional<bool> roll;              // start or stop the timeline
+  std::vector<rt::Uid> play, stop;       // free players
+  std::vector<rt::Uid> rewind;           // free players of `play` that begin again
+  std::vector<Takes::Opened> takes;      // to be lent to the recorders of the same path
+  std::set<std::string> stop_takes;      // paths
+  std::vector<rt::Action> last;          // at the end of the batch
+  rt::FrameCount frame = rt::kNow;       // another one only where nothing is compiled, located or prepared
 };
 
-/// deliver: [control] compile -> [disk] open and prime streams -> [control] send -> [audio] all of it at one frame -> [control]
-/// `applied`. In a job of the JobQueue: two deliveries are never under way at once.
+/// deliver: [control] compile -> [disk] open and prime streams -> [control] send -> [audio] all of it at one frame ->
+/// [control] `applied`. In a job of the JobQueue: two deliveries are never under way at once.
 class Delivery {
  public:
-
   struct Parts {
     Strand& strand;
     Graph& graph;
@@ -53,7 +53,8 @@ class Delivery {
     JobQueue& jobs;
   };
   explicit Delivery(Parts parts) : parts_(parts) {}
-  /// `sent` once nothing is in the way any more: the document may be replaced. `takes`: names of those that were stopped.
+  /// `sent` once nothing is in the way any more: the document may be replaced. `takes`: names of those that were
+  /// stopped.
   using Sent = std::function<void(std::vector<std::string> stopped)>;
   void deliver(Delta delta, Sent sent, AudioLink::Then applied);
 
@@ -61,7 +62,8 @@ class Delivery {
   void compile_again();
 
  private:
-  void send(Delta delta, std::optional<session::Compiled> compiled, Sources::Ready ready, Sent sent, AudioLink::Then applied);
+  void send(Delta delta, std::optional<session::Compiled> compiled, Sources::Ready ready, Sent sent,
+            AudioLink::Then applied);
   void plan_applied(std::uint64_t plan, bool fading, rt::FrameCount frame);
   [[nodiscard]] std::uint64_t faded_plan();
 

@@ -10,21 +10,30 @@ namespace {
 
 v1::ParamSpec::Kind kind_of(session::ParamKind kind) {
   switch (kind) {
-    case session::ParamKind::number: return v1::ParamSpec::KIND_NUMBER;
-    case session::ParamKind::integer: return v1::ParamSpec::KIND_INTEGER;
-    case session::ParamKind::boolean: return v1::ParamSpec::KIND_BOOL;
-    case session::ParamKind::choice: return v1::ParamSpec::KIND_CHOICE;
-    case session::ParamKind::text: return v1::ParamSpec::KIND_TEXT;
-    case session::ParamKind::file: return v1::ParamSpec::KIND_FILE;
+    case session::ParamKind::number:
+      return v1::ParamSpec::KIND_NUMBER;
+    case session::ParamKind::integer:
+      return v1::ParamSpec::KIND_INTEGER;
+    case session::ParamKind::boolean:
+      return v1::ParamSpec::KIND_BOOL;
+    case session::ParamKind::choice:
+      return v1::ParamSpec::KIND_CHOICE;
+    case session::ParamKind::text:
+      return v1::ParamSpec::KIND_TEXT;
+    case session::ParamKind::file:
+      return v1::ParamSpec::KIND_FILE;
   }
   return v1::ParamSpec::KIND_UNSPECIFIED;
 }
 
 v1::ParamSpec::Scale scale_of(session::ParamScale scale) {
   switch (scale) {
-    case session::ParamScale::linear: return v1::ParamSpec::SCALE_LINEAR;
-    case session::ParamScale::decibel: return v1::ParamSpec::SCALE_DECIBEL;
-    case session::ParamScale::logarithmic: return v1::ParamSpec::SCALE_LOGARITHMIC;
+    case session::ParamScale::linear:
+      return v1::ParamSpec::SCALE_LINEAR;
+    case session::ParamScale::decibel:
+      return v1::ParamSpec::SCALE_DECIBEL;
+    case session::ParamScale::logarithmic:
+      return v1::ParamSpec::SCALE_LOGARITHMIC;
   }
   return v1::ParamSpec::SCALE_UNSPECIFIED;
 }
@@ -76,8 +85,8 @@ Result<v1::ListParamsResponse> describe_params(const session::Document& document
   return out;
 }
 
-v1::ListDevicesResponse describe_devices(const std::vector<device::DeviceInfo>& devices, const device::DeviceInfo* in_use,
-                                         const std::vector<std::string>& input_labels,
+v1::ListDevicesResponse describe_devices(const std::vector<device::DeviceInfo>& devices,
+                                         const device::DeviceInfo* in_use, const std::vector<std::string>& input_labels,
                                          const std::vector<std::string>& output_labels) {
   v1::ListDevicesResponse out;
   const auto is_used = [&](const device::DeviceInfo& info) {

@@ -15,10 +15,12 @@ namespace continuo::control {
 
 [[nodiscard]] v1::ParamSpec describe(const session::ParamSpec& spec);
 /// NOT_FOUND names the path.
-[[nodiscard]] Result<v1::ListParamsResponse> describe_params(const session::Document& document, const std::string& path);
+[[nodiscard]] Result<v1::ListParamsResponse> describe_params(const session::Document& document,
+                                                             const std::string& path);
 
 /// `labels`, from channel 1, are those of the device in use.
-[[nodiscard]] v1::ListDevicesResponse describe_devices(const std::vector<device::DeviceInfo>& devices, const device::DeviceInfo* in_use,
+[[nodiscard]] v1::ListDevicesResponse describe_devices(const std::vector<device::DeviceInfo>& devices,
+                                                       const device::DeviceInfo* in_use,
                                                        const std::vector<std::string>& input_labels,
                                                        const std::vector<std::string>& output_labels);
 

@@ -1,6 +1,7 @@
 #include "server/control/device_manager.hpp"
 
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "server/base/check.hpp"
@@ -12,24 +13,21 @@ namespace continuo::control {
 namespace {
 
 constexpr std::chrono::seconds kAlive{1};
+constexpr std::chrono::seconds kStartPatience{2};
 
 std::string name_of(const device::DeviceInfo& info) {
   return info.host_api == info.name || info.host_api.empty() ? info.name : info.name + " (" + info.host_api + ")";
 }
 
 std::uint64_t xruns_of(const device::DeviceCounters& counters) {
-  return counters.input_overflows.load(std::memory_order_relaxed) + counters.output_underflows.load(std::memory_order_relaxed);
+  return counters.input_overflows.load(std::memory_order_relaxed) +
+         counters.output_underflows.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
 DeviceManager::DeviceManager(Parts parts)
     : parts_(std::move(parts)), wanted_(parts_.wanted), watch_(parts_.strand), retry_(parts_.strand) {}
-
-DeviceManager::~DeviceManager() {
-  *closing_ = true;
-  if (current_ && !stopped_) current_->stop();
-}
 
 void DeviceManager::open(const device::DeviceRequest& request, std::function<void(Opened)> then) {
   parts_.worker.post([request, then = std::move(then), factory = parts_.factory, post = parts_.strand.poster()] {
@@ -60,8 +58,10 @@ void DeviceManager::start(Done<std::monostate> done) {
   open(wanted_, [this, done = std::move(done)](const Opened& opened) {
     const auto started = [this, done](const Result<>& moved) {
       look();
-      if (moved) done(std::monostate{});
-      else done(moved.error());
+      if (moved)
+        done(std::monostate{});
+      else
+        done(moved.error());
     };
     if (opened) {
       return move_to(*opened, false, [this, started](const Result<>& moved) {
@@ -113,15 +113,19 @@ void DeviceManager::move_to(DevicePtr next, bool fade, Moved then) {
   const auto dropped = [shared] {
     (*shared)(make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
   };
-  parts_.jobs.add([this, next = std::move(next), fade, then = shared](JobQueue::Finish finish) {
-    moving_ = true;
-    if (!fade) return stop_current(next, then, finish);
-    fade_out(parts_.graph, parts_.link, parts_.pump, [this, next, then, finish] { stop_current(next, then, finish); });
-    parts_.pump.wake();
-  }, dropped);
+  parts_.jobs.add(
+      [this, next = std::move(next), fade, then = shared](JobQueue::Finish finish) {
+        moving_ = true;
+        if (!fade) return stop_current(next, then, finish);
+        fade_out(parts_.graph, parts_.link, parts_.pump,
+                 [this, next, then, finish] { stop_current(next, then, finish); });
+        parts_.pump.wake();
+      },
+      dropped);
 }
 
-void DeviceManager::stop_current(const DevicePtr& next, const std::shared_ptr<Moved>& then, const JobQueue::Finish& finish) {
+void DeviceManager::stop_current(const DevicePtr& next, const std::shared_ptr<Moved>& then,
+                                 const JobQueue::Finish& finish) {
   if (!current_) return take_shape(next, [this, next, then, finish] { run(next, nullptr, then, finish); });
   parts_.worker.post([this, next, then, finish, before = current_, post = parts_.strand.poster()] {
     before->stop();
@@ -136,10 +140,13 @@ void DeviceManager::take_shape(const DevicePtr& next, std::function<void()> then
   delta.document = parts_.graph.document();
   delta.compile = true;
   delta.fade_edits = false;
+  delta.keep_players = true;
   if (current_ && info.sample_rate_hz != old_rate) {
-    // No callback runs: the renderer's rate may be set. The timeline keeps its seconds; a file has one rate, so takes end here.
+    // No callback runs: the renderer's rate may be set. The timeline keeps its seconds; a file has one rate, so takes
+    // end here.
     std::vector<std::string> names;
     for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), names)) parts_.link.send_value(action);
+    parts_.transport.change_rate(old_rate, info.sample_rate_hz);
     delta.locate = convert_frames(parts_.transport.position(), old_rate, info.sample_rate_hz);
   }
   if (!current_ || info.sample_rate_hz != old_rate) {
@@ -150,17 +157,20 @@ void DeviceManager::take_shape(const DevicePtr& next, std::function<void()> then
   delta.last.push_back(output_level(0.0, 0));
   delta.last.push_back(output_level(1.0, parts_.graph.ramp_frames(kFadeInMs)));
   // The clocks show the new rate from the frame on that counts in it.
-  parts_.delivery.deliver(std::move(delta), [then = std::move(then)](const auto&) { then(); },
-                          [this](AudioLink::Fate, rt::FrameCount) { parts_.moved(); });
+  parts_.delivery.deliver(
+      std::move(delta), [then = std::move(then)](const auto&) { then(); },
+      [this](AudioLink::Fate, rt::FrameCount) { parts_.moved(); });
 }
 
 void DeviceManager::run(const DevicePtr& next, const DevicePtr& before, const std::shared_ptr<Moved>& then,
                         const JobQueue::Finish& finish) {
-  parts_.worker.post([this, next, before, then, finish, callback = &parts_.callback, closing = closing_,
+  parts_.worker.post([this, next, before, then, finish, callback = &parts_.callback, gate = gate_,
                       post = parts_.strand.poster()] {
-    if (*closing) return;
-    Result<> started = next->start(*callback);
-    if (*closing) next->stop();  // the daemon ended meanwhile, and may not listen any more
+    gate->starting = true;
+    Result<> started = gate->closing ? make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending")
+                                     : next->start(*callback);
+    if (gate->closing) next->stop();  // the daemon ended meanwhile, and may not listen any more
+    gate->starting = false;
     post([this, next, before, then, finish, started = std::move(started)] {
       if (stopped_) {
         finish();
@@ -213,7 +223,8 @@ void DeviceManager::fall_back(const std::string& why) {
              static_cast<double>(parts_.retry.count()) / 1000.0);
   open_clock([this](const DevicePtr& clock) {
     move_to(clock, false, [](const Result<>& moved) {
-      if (!moved && moved.error().reason != "SHUTTING_DOWN") log::error("the clock device does not start: {}", moved.error().message);
+      if (!moved && moved.error().reason != "SHUTTING_DOWN")
+        log::error("the clock device does not start: {}", moved.error().message);
     });
   });
   look_for_wanted();
@@ -238,10 +249,9 @@ void DeviceManager::look_for_wanted() {
 
 void DeviceManager::stop(std::chrono::milliseconds limit, std::function<void(bool)> done) {
   stopped_ = true;
-  *closing_ = true;
+  gate_->closing = true;
   watch_.cancel();
   retry_.cancel();
-  if (!current_) return done(true);
   struct Wait {
     std::function<void(bool)> done;
     std::unique_ptr<Timer> timer;
@@ -256,10 +266,23 @@ void DeviceManager::stop(std::chrono::milliseconds limit, std::function<void(boo
   wait->timer->after(limit, [wait] { wait->end(false); });
   // A thread of its own: the worker may hang in a driver's call.
   stopper_ = std::make_unique<Worker>("continuo-stop");
-  stopper_->post([device = current_, wait, post = parts_.strand.poster()] {
-    device->stop();
-    post([wait] { wait->end(true); });
+  stopper_->post([device = current_, wait, gate = gate_, post = parts_.strand.poster()] {
+    const bool left = halt(device, *gate);
+    post([wait, left] { wait->end(left); });
   });
+}
+
+bool DeviceManager::stop_now() {
+  if (std::exchange(stopped_, true)) return true;  // stop() has told
+  gate_->closing = true;
+  return halt(current_, *gate_);
+}
+
+bool DeviceManager::halt(const DevicePtr& device, Gate& gate) {
+  if (device) device->stop();
+  const auto limit = Timer::Clock::now() + kStartPatience;
+  while (gate.starting && Timer::Clock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return !gate.starting;
 }
 
 DeviceManager::Totals DeviceManager::totals() const {

@@ -1,4 +1,5 @@
-// THREAD: control, which asks a worker - the device that sounds, the one that should, and every move from one to another
+// THREAD: control, which asks a worker - the device that sounds, the one that should, and every move from one to
+// another
 #pragma once
 
 #include <atomic>
@@ -15,10 +16,11 @@
 
 namespace continuo::control {
 
-/// A device always runs: where the wanted one is missing or lost it is the clock device, and the wanted one is looked for.
+/// A device always runs: where the wanted one is missing or lost it is the clock device, and the wanted one is looked
+/// for.
 ///
-/// A move: [worker] open the new one -> [control] wait in line; fade out -> [worker] stop the old one -> [control] rate and
-/// channels: compile, [disk] prime, send -> [worker] start the new one -> [audio] fade in.
+/// A move: [worker] open the new one -> [control] wait in line; fade out -> [worker] stop the old one -> [control] rate
+/// and channels: compile, [disk] prime, send -> [worker] start the new one -> [audio] fade in.
 class DeviceManager {
  public:
   static constexpr std::chrono::milliseconds kLook{200};
@@ -40,13 +42,15 @@ class DeviceManager {
     std::function<void()> moved;  // another device sounds: its rate counts from now on
   };
   explicit DeviceManager(Parts parts);
-  ~DeviceManager();
 
   void start(Done<std::monostate> done);
   void use(const v1::UseDeviceRequest& request, Done<v1::UseDeviceResponse> done);
   void list(Done<std::vector<device::DeviceInfo>> done);
-  /// `done` once no callback runs any more, or false after `limit`: then the driver hangs in its own code.
+  /// `done` once no callback runs any more, or false after `limit`: then the driver hangs in its own code, and what it
+  /// may still call must outlive it.
   void stop(std::chrono::milliseconds limit, std::function<void(bool)> done);
+  /// The same, waiting; for an engine that goes without a shutdown.
+  [[nodiscard]] bool stop_now();
 
   /// Null before the first start.
   [[nodiscard]] device::Device* current() const noexcept { return current_.get(); }
@@ -72,7 +76,8 @@ class DeviceManager {
   void move_to(DevicePtr next, bool fade, Moved then);
   void stop_current(const DevicePtr& next, const std::shared_ptr<Moved>& then, const JobQueue::Finish& finish);
   void take_shape(const DevicePtr& next, std::function<void()> then);
-  void run(const DevicePtr& next, const DevicePtr& before, const std::shared_ptr<Moved>& then, const JobQueue::Finish& finish);
+  void run(const DevicePtr& next, const DevicePtr& before, const std::shared_ptr<Moved>& then,
+           const JobQueue::Finish& finish);
   void look();
   void fall_back(const std::string& why);
   void look_for_wanted();
@@ -91,7 +96,13 @@ class DeviceManager {
   bool moving_ = false;
   bool looking_ = false;
   bool stopped_ = false;
-  std::shared_ptr<std::atomic<bool>> closing_ = std::make_shared<std::atomic<bool>>(false);  // what the worker sees of it
+  /// What the worker's start() and the end of the daemon see of each other: neither overlooks the other.
+  struct Gate {
+    std::atomic<bool> closing{false};
+    std::atomic<bool> starting{false};
+  };
+  [[nodiscard]] static bool halt(const DevicePtr& device, Gate& gate);
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::unique_ptr<Worker> stopper_;
 };
 

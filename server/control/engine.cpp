@@ -11,10 +11,15 @@ namespace continuo::control {
 Engine::Engine(boost::asio::io_context& io, EngineConfig config, std::unique_ptr<device::DeviceFactory> factory)
     : impl_(std::make_shared<Impl>(io, std::move(config), std::move(factory))) {}
 
-Engine::~Engine() = default;
+Engine::~Engine() {
+  const bool left = impl_->devices.stop_now() && !impl_->driver_hangs;
+  // A callback that may still come must find the renderer: what it needs stays for the rest of the process.
+  if (!left) static_cast<void>(new std::shared_ptr<Impl>(std::move(impl_)));
+}
 
 void Engine::start(Done<std::monostate> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<std::monostate> answer) { impl->devices.start(std::move(answer)); });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get()](Done<std::monostate> answer) { impl->devices.start(std::move(answer)); });
 }
 
 void Engine::shutdown(Done<std::monostate> done) {
@@ -22,22 +27,24 @@ void Engine::shutdown(Done<std::monostate> done) {
 }
 
 void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::ApplyResponse> answer) mutable {
-    impl->transactions.apply(std::move(request), std::move(answer));
-  });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<v1::ApplyResponse> answer) mutable {
+                     impl->transactions.apply(std::move(request), std::move(answer));
+                   });
 }
 
 void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::LoadSessionResponse> answer) mutable {
-    impl->loader.load(std::move(request), std::move(answer));
-  });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<v1::LoadSessionResponse> answer) mutable {
+                     impl->loader.load(std::move(request), std::move(answer));
+                   });
 }
 
 void Engine::get_session(Done<SessionText> done) {
   impl_->on_strand(std::move(done), [impl = impl_.get()](Done<SessionText> answer) {
     // The document is a value: a worker prints it while the strand goes on.
-    impl->worker.post([document = impl->graph.document(), revision = impl->history.revision(), answer = std::move(answer),
-                       post = impl->strand.poster()] {
+    impl->worker.post([document = impl->graph.document(), revision = impl->history.revision(),
+                       answer = std::move(answer), post = impl->strand.poster()] {
       auto text = std::make_shared<const std::string>(session::print_session(*document));
       post([text, revision, answer] { answer(SessionText{text, revision}); });
     });
@@ -51,7 +58,8 @@ void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
 }
 
 void Engine::status(Done<v1::GetStatusResponse> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetStatusResponse> answer) { answer(impl->report.make()); });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get()](Done<v1::GetStatusResponse> answer) { answer(impl->report.make()); });
 }
 
 void Engine::info(Done<v1::GetInfoResponse> done) {
@@ -70,16 +78,18 @@ void Engine::list_devices(Done<v1::ListDevicesResponse> done) {
 }
 
 void Engine::use_device(v1::UseDeviceRequest request, Done<v1::UseDeviceResponse> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::UseDeviceResponse> answer) {
-    impl->devices.use(request, std::move(answer));
-  });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<v1::UseDeviceResponse> answer) {
+                     impl->devices.use(request, std::move(answer));
+                   });
 }
 
 std::uint64_t Engine::identify(v1::IdentifyRequest request, Done<v1::IdentifyResponse> done) {
   const std::uint64_t token = impl_->next_token.fetch_add(1, std::memory_order_relaxed);
-  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request), token](Done<v1::IdentifyResponse> answer) {
-    impl->identify.begin(token, request, std::move(answer));
-  });
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request), token](Done<v1::IdentifyResponse> answer) {
+                     impl->identify.begin(token, request, std::move(answer));
+                   });
   return token;
 }
 
@@ -92,17 +102,20 @@ v1::Clock Engine::clock() const { return impl_->clock(); }
 bool Engine::audio_alive() const { return impl_->devices.audio_alive(); }
 
 void Engine::watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request)](Done<std::shared_ptr<Feed<v1::WatchResponse>>> answer) {
-                     answer(impl->history.watch(request.has_from_revision() ? &request.from_revision() : nullptr));
-                   });
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](
+                                        Done<std::shared_ptr<Feed<v1::WatchResponse>>> answer) {
+    if (impl->history.full()) {
+      return answer(make_error(ErrorKind::resource_exhausted, "TOO_MANY_WATCHERS", "",
+                               "at most " + std::to_string(History::kMaxWatchers) + " clients watch at once"));
+    }
+    answer(impl->history.watch(request.has_from_revision() ? &request.from_revision() : nullptr));
+  });
 }
 
 void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done) {
   impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request)](Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) {
-                     answer(impl->meters.watch(request));
-                   });
+                   [impl = impl_.get(), request = std::move(request)](
+                       Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) { answer(impl->meters.watch(request)); });
 }
 
 }  // namespace continuo::control

@@ -29,9 +29,9 @@ using Done = std::function<void(Result<T>)>;
 struct EngineConfig {
   device::DeviceRequest device;
   std::map<std::string, std::filesystem::path> media_roots;
-  std::filesystem::path take_folder;   // becomes the root "takes"
-  std::filesystem::path state_folder;  // uids, last session
-  std::vector<std::string> input_labels;   // from channel 1
+  std::filesystem::path take_folder;      // becomes the root "takes"
+  std::filesystem::path state_folder;     // uids, last session
+  std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // {node} {date} {time} {n}; ".wav" is added
   std::chrono::milliseconds device_retry{5000};
@@ -58,12 +58,12 @@ class Engine {
   Engine(boost::asio::io_context& io, EngineConfig config, std::unique_ptr<device::DeviceFactory> factory);
   ~Engine();
 
-  /// Opens the device (or, where it is missing, the clock device, and goes on looking for it) and starts the sound of an
-  /// empty session. `done` once a device runs.
+  /// Opens the device (or, where it is missing, the clock device, and goes on looking for it) and starts the sound of
+  /// an empty session. `done` once a device runs.
   void start(Done<std::monostate> done);
 
-  /// Stops takes, closes their files, saves the session, stops the device; bounded by 4 s even with a dead audio server. After `done` nothing
-  /// else is called.
+  /// Stops takes, closes their files, saves the session, stops the device; bounded by 4 s even with a dead audio
+  /// server. After `done` nothing else is called.
   void shutdown(Done<std::monostate> done);
 
   /// Apply: [rpc] shape -> [control] edit a copy, validate -> [disk] probe and prime what is new -> [control] compile,

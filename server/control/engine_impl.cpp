@@ -19,7 +19,8 @@ std::map<std::string, std::filesystem::path> roots_of(const EngineConfig& config
 
 }  // namespace
 
-Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config, std::unique_ptr<device::DeviceFactory> factory)
+Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
+                   std::unique_ptr<device::DeviceFactory> factory)
     : config(std::move(engine_config)),
       device_factory(std::move(factory)),
       strand(io),
@@ -31,7 +32,8 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config, std:
             [this] {
               // Recorders that were made for a take go with it.
               const std::set<std::string> recording = takes.recording();
-              const auto gone = std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
+              const auto gone =
+                  std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
               if (gone > 0 && !closing) delivery.compile_again();
             }),
       link(kFirstRateHz,
@@ -42,21 +44,25 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config, std:
       renderer(&link.renderer()),
       transport(renderer->counters()),
       jobs(strand),
-      pump(strand, {[this] { link.poll(); }, [this] { return link.outstanding(); },
-                    [this] { return transport.reading().engine_frame; }, [this] { return graph.shape().sample_rate_hz; }}),
+      pump(strand,
+           {[this] { link.poll(); }, [this] { return link.outstanding(); },
+            [this] { return transport.reading().engine_frame; }, [this] { return graph.shape().sample_rate_hz; }}),
       delivery({strand, graph, media, sources, takes, link, pump, transport, jobs}),
-      saver(strand, worker, graph, media, config.state_folder, [this](std::string problem) { report.save_problem = std::move(problem); }),
-      history(strand, [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
+      saver(strand, worker, graph, media, config.state_folder,
+            [this](std::string problem) { report.save_problem = std::move(problem); }),
+      history(strand,
+              [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
       scheduled({jobs, graph, transport, link, pump, history, [this] { saver.touch(); }}),
       transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
                     [this] { return devices.generation(); }, [this] { saver.touch(); }}),
       loader({worker, strand, jobs, graph, media, sources, takes, transport, link, pump, delivery, history, uids,
-              scheduled, [this] {
+              scheduled,
+              [this] {
                 publish_rates();
                 saver.touch();
               }}),
-      devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device, config.device_retry,
-               device_factory, [this] { publish_rates(); }}),
+      devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device,
+               config.device_retry, device_factory, [this] { publish_rates(); }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {

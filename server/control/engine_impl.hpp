@@ -57,7 +57,7 @@ struct Engine::Impl final : device::AudioCallback {
   const EngineConfig config;
   std::shared_ptr<device::DeviceFactory> device_factory;
   Strand strand;
-  Worker worker{"continuo-work"};           // parses, prints, saves
+  Worker worker{"continuo-work"};            // parses, prints, saves
   Worker device_worker{"continuo-drivers"};  // every slow call of a driver
   media::DiskPool pool;
   UidSource uids;
@@ -89,6 +89,7 @@ struct Engine::Impl final : device::AudioCallback {
   rt::Snapshot<Rates> rates;  // written by the strand, read by any thread
   std::atomic<std::uint64_t> next_token{1};
   bool closing = false;
+  bool driver_hangs = false;  // it may still call the audio callback
 };
 
 }  // namespace continuo::control

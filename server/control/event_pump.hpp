@@ -24,7 +24,8 @@ class EventPump {
 
   /// Something was sent: look soon.
   void wake();
-  /// `then` once the engine has come to `frame`, or after `limit` where the device stands still; its argument says whether it came.
+  /// `then` once the engine has come to `frame`, or after `limit` where the device stands still; its argument says
+  /// whether it came.
   void at_frame(rt::FrameCount frame, std::chrono::milliseconds limit, std::function<void(bool)> then);
   /// Nothing is called any more.
   void stop();

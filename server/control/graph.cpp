@@ -48,7 +48,8 @@ session::Document Graph::with_overlays(const session::Document& document) const 
   return copy;
 }
 
-session::Compiled Graph::compile(const session::Document& document, const session::MediaTable& media, const Fades& fades) {
+session::Compiled Graph::compile(const session::Document& document, const session::MediaTable& media,
+                                 const Fades& fades) {
   session::CompileRequest request;
   session::Document copy;
   request.document = &document;
@@ -80,7 +81,8 @@ const session::CompiledRecorder* Graph::recorder(const std::string& path) const 
   return found == recorders_.end() ? nullptr : &*found;
 }
 
-std::vector<session::CompiledRecorder> Graph::recorders_of(const session::Document& document, const session::MediaTable& media,
+std::vector<session::CompiledRecorder> Graph::recorders_of(const session::Document& document,
+                                                           const session::MediaTable& media,
                                                            const std::set<std::string>& with_taps) const {
   session::PlanCompiler scratch;
   session::CompileRequest request;

@@ -43,7 +43,8 @@ class Graph {
     bool timeline_rolling = false;
     std::uint64_t faded_plan = 0;  // see session::CompileRequest for all three
   };
-  [[nodiscard]] session::Compiled compile(const session::Document& document, const session::MediaTable& media, const Fades& fades);
+  [[nodiscard]] session::Compiled compile(const session::Document& document, const session::MediaTable& media,
+                                          const Fades& fades);
   /// Of the last compile.
   [[nodiscard]] const std::vector<session::CompiledPlayer>& players() const noexcept { return players_; }
   [[nodiscard]] const std::vector<session::CompiledRecorder>& recorders() const noexcept { return recorders_; }

@@ -13,7 +13,8 @@ std::uint64_t new_epoch() {
   std::random_device random;
   const auto now = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   // Below 2^53, so that it survives clients that keep numbers as doubles.
-  const std::uint64_t epoch = ((now << 20) ^ (std::uint64_t{random()} << 21) ^ random()) & ((std::uint64_t{1} << 53) - 1);
+  const std::uint64_t epoch =
+      ((now << 20) ^ (std::uint64_t{random()} << 21) ^ random()) & ((std::uint64_t{1} << 53) - 1);
   return epoch == 0 ? 1 : epoch;
 }
 
@@ -79,6 +80,11 @@ void History::applied(std::uint64_t transaction_id, std::int64_t engine_frame) {
   message->mutable_applied()->set_transaction_id(transaction_id);
   message->mutable_applied()->set_engine_frame(engine_frame);
   publish(message);
+}
+
+bool History::full() {
+  std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
+  return watchers_.size() >= kMaxWatchers;
 }
 
 std::shared_ptr<History::WatchFeed> History::watch(const v1::Revision* from) {

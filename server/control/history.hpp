@@ -23,6 +23,7 @@ class History {
   static constexpr std::size_t kMaxChanges = 2000;
   static constexpr std::size_t kMaxBytes = 16u << 20;
   static constexpr std::size_t kFeedBound = 512;
+  static constexpr std::size_t kMaxWatchers = 1000;
   static constexpr std::size_t kChunk = 512u << 10;
   static constexpr std::chrono::seconds kHeartbeat{5};
 
@@ -37,6 +38,8 @@ class History {
   v1::Revision commit(bool changed, v1::Change change);
   void applied(std::uint64_t transaction_id, std::int64_t engine_frame);
 
+  /// No further watcher fits.
+  [[nodiscard]] bool full();
   /// The changes since `from` where they are still there, else a snapshot.
   [[nodiscard]] std::shared_ptr<WatchFeed> watch(const v1::Revision* from);
   /// Ends every feed.

@@ -47,7 +47,8 @@ void Identify::begin(std::uint64_t token, const v1::IdentifyRequest& request, Do
                                std::to_string(channels) + " output channels"));
   }
   if (tones_.size() >= kMaxAtOnce) {
-    return done(make_error(ErrorKind::resource_exhausted, "TOO_MANY", "", "too many channels are being identified at once"));
+    return done(
+        make_error(ErrorKind::resource_exhausted, "TOO_MANY", "", "too many channels are being identified at once"));
   }
   auto tone = std::make_shared<Tone>();
   tone->token = token;
@@ -92,7 +93,8 @@ void Identify::sounding(const std::shared_ptr<Tone>& tone, rt::FrameCount frame)
 
 void Identify::turn(const std::shared_ptr<Tone>& tone) {
   const rt::FrameCount now = parts_.transport.reading().engine_frame;
-  if ((now >= tone->last_frame && now >= tone->burst_end) || Timer::Clock::now() >= tone->limit || !tone->node) return end(tone->token);
+  if ((now >= tone->last_frame && now >= tone->burst_end) || Timer::Clock::now() >= tone->limit || !tone->node)
+    return end(tone->token);
   const double rate = parts_.graph.shape().sample_rate_hz;
   if (now >= tone->next_burst && now < tone->last_frame) {
     rt::Action action;

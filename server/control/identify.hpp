@@ -11,8 +11,8 @@
 
 namespace continuo::control {
 
-/// A tone beside the document: connected to one device output, for as long as it lasts. No edit, no revision; all else sounds on,
-/// bit for bit. (A take of `out` made meanwhile holds the bursts: they are part of what `out` plays.)
+/// A tone beside the document: connected to one device output, for as long as it lasts. No edit, no revision; all else
+/// sounds on, bit for bit. (A take of `out` made meanwhile holds the bursts: they are part of what `out` plays.)
 class Identify {
  public:
   static constexpr std::size_t kMaxAtOnce = 16;

@@ -22,7 +22,8 @@ class JobQueue {
 
   explicit JobQueue(Strand& strand) : strand_(strand) {}
 
-  /// A client's. False when the line is full: the job was not taken. `dropped` is called in place of a job that will not begin.
+  /// A client's. False when the line is full: the job was not taken. `dropped` is called in place of a job that will
+  /// not begin.
   [[nodiscard]] bool try_add(Job job, std::function<void()> dropped = {});
   /// The engine's own (a settled fade, another device): few by nature, never refused.
   void add(Job job, std::function<void()> dropped = {});

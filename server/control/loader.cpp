@@ -66,7 +66,8 @@ void Loader::load(LoadRequest request, Answer done) {
 
 void Loader::parsed(const Ptr& load) {
   load->files = files_of(*load->document);
-  parts_.media.probe(load->files, load->request.base, [this, load](MediaCache::Found found) { probed(load, std::move(found)); });
+  parts_.media.probe(load->files, load->request.base,
+                     [this, load](MediaCache::Found found) { probed(load, std::move(found)); });
 }
 
 std::vector<std::string> Loader::warnings(const Load& load) const {
@@ -82,12 +83,12 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
   for (const session::DocConnection& connection : load.document->connections) {
     if (result.size() > kMaxWarnings) break;
     if (connection.to.path == "out" && connection.to.channel > shape.out_channels) {
-      result.push_back(session::to_string(connection.to, false) + ": the device has " + std::to_string(shape.out_channels) +
-                       " output channels");
+      result.push_back(session::to_string(connection.to, false) + ": the device has " +
+                       std::to_string(shape.out_channels) + " output channels");
     }
     if (connection.from.path == "in" && connection.from.channel > shape.in_channels) {
-      result.push_back(session::to_string(connection.from, true) + ": the device has " + std::to_string(shape.in_channels) +
-                       " input channels");
+      result.push_back(session::to_string(connection.from, true) + ": the device has " +
+                       std::to_string(shape.in_channels) + " input channels");
     }
   }
   return result;
@@ -109,9 +110,8 @@ void Loader::probed(const Ptr& load, MediaCache::Found found) {
   std::vector<std::string> names;
   for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), names)) parts_.link.send_value(action);
   parts_.graph.taps.clear();
-  parts_.scheduled.drop([this, load] {
-    fade_out(parts_.graph, parts_.link, parts_.pump, [this, load] { put_in_place(load); });
-  });
+  parts_.scheduled.drop(
+      [this, load] { fade_out(parts_.graph, parts_.link, parts_.pump, [this, load] { put_in_place(load); }); });
   parts_.pump.wake();
 }
 

@@ -14,8 +14,9 @@
 
 namespace continuo::control {
 
-/// LoadSession: [worker] parse, validate -> [control] wait in line -> [disk] probe -> [control] compile -> [disk] prime -> [control] fade
-/// the output out, send plan, transport and streams as one batch with the fade in; a new epoch -> [audio] apply -> [control] answer.
+/// LoadSession: [worker] parse, validate -> [control] wait in line -> [disk] probe -> [control] compile -> [disk] prime
+/// -> [control] fade the output out, send plan, transport and streams as one batch with the fade in; a new epoch ->
+/// [audio] apply -> [control] answer.
 class Loader {
  public:
   struct Parts {

@@ -38,7 +38,8 @@ void fold_into(v1::MeterFrame& later, const v1::MeterFrame& earlier) {
     }
     later.set_peak_db(i, std::max(later.peak_db(i), earlier.peak_db(i)));
     const double all = a + b;
-    if (all > 0.0) later.set_rms_db(i, to_db((power_of(earlier.rms_db(i)) * a + power_of(later.rms_db(i)) * b) / all, 10.0));
+    if (all > 0.0)
+      later.set_rms_db(i, to_db((power_of(earlier.rms_db(i)) * a + power_of(later.rms_db(i)) * b) / all, 10.0));
   }
   later.clear_not_measured();
   for (const std::uint32_t index : missing) later.add_not_measured(index);
@@ -82,8 +83,9 @@ Result<std::shared_ptr<MeterPoller::MeterFeed>> MeterPoller::watch(const v1::Wat
     if (std::ranges::find(meters, request.nodes(i), &session::CompiledMeter::path) != meters.end()) continue;
     const std::string field = "nodes[" + std::to_string(i) + "]";
     if (session::find_node(*graph_.document(), request.nodes(i)) != nullptr) {
-      return make_error(ErrorKind::failed_precondition, "NO_METER", field,
-                        "\"" + request.nodes(i) + "\" has no meter: tracks, buses, meter nodes, \"in\" and \"out\" have");
+      return make_error(
+          ErrorKind::failed_precondition, "NO_METER", field,
+          "\"" + request.nodes(i) + "\" has no meter: tracks, buses, meter nodes, \"in\" and \"out\" have");
     }
     return make_error(ErrorKind::not_found, "UNKNOWN_NODE", field, "there is no node \"" + request.nodes(i) + "\"");
   }
@@ -131,15 +133,21 @@ void MeterPoller::arm(std::uint32_t rate_hz) {
   if (!timer) timer = std::make_unique<Timer>(strand_);
   timer->at(when, [this, rate_hz] {
     tick(rate_hz);
-    const bool wanted = std::ranges::any_of(groups_, [&](const auto& entry) { return entry.second->rate_hz == rate_hz; });
-    if (wanted) arm(rate_hz);
-    else strand_.post([this, rate_hz] {  // not from within its own call
-      const bool still_none = std::ranges::none_of(groups_, [&](const auto& entry) { return entry.second->rate_hz == rate_hz; });
-      const auto found = timers_.find(rate_hz);
-      if (found == timers_.end() || found->second->waiting()) return;
-      if (still_none) timers_.erase(found);
-      else arm(rate_hz);
-    });
+    const bool wanted =
+        std::ranges::any_of(groups_, [&](const auto& entry) { return entry.second->rate_hz == rate_hz; });
+    if (wanted)
+      arm(rate_hz);
+    else
+      strand_.post([this, rate_hz] {  // not from within its own call
+        const bool still_none =
+            std::ranges::none_of(groups_, [&](const auto& entry) { return entry.second->rate_hz == rate_hz; });
+        const auto found = timers_.find(rate_hz);
+        if (found == timers_.end() || found->second->waiting()) return;
+        if (still_none)
+          timers_.erase(found);
+        else
+          arm(rate_hz);
+      });
   });
 }
 
@@ -178,8 +186,10 @@ void MeterPoller::layout(Group& group) {
       at += old.channels;
     }
     for (std::uint32_t c = 0; c < meter.channels; ++c) {
-      if (before != nullptr && c < before->channels) readers.push_back(group.readers[at + c]);
-      else readers.push_back({c < meter.slots->size() ? (*meter.slots)[c].published() : 0});
+      if (before != nullptr && c < before->channels)
+        readers.push_back(group.readers[at + c]);
+      else
+        readers.push_back({c < meter.slots->size() ? (*meter.slots)[c].published() : 0});
     }
   }
   group.meters = std::move(wanted);
@@ -203,11 +213,13 @@ bool MeterPoller::measure(Group& group, v1::MeterFrame& frame) {
       any |= measured;
     }
   }
-  // At a high rate a tick may find no new window: the next one does. Where the sound stands still, that is told once a second.
+  // At a high rate a tick may find no new window: the next one does. Where the sound stands still, that is told once a
+  // second.
   if (!any && !group.meters.empty() && ++group.empty_ticks < group.rate_hz) return false;
   group.empty_ticks = 0;
   frame.set_engine_frame(newest);
-  frame.set_covers_frames(static_cast<std::uint32_t>(std::clamp<rt::FrameCount>(newest - group.last_frame, 0, UINT32_MAX)));
+  frame.set_covers_frames(
+      static_cast<std::uint32_t>(std::clamp<rt::FrameCount>(newest - group.last_frame, 0, UINT32_MAX)));
   group.last_frame = newest;
   *frame.mutable_clock() = hooks_.clock();
   return true;
@@ -248,8 +260,10 @@ void MeterPoller::tick(std::uint32_t rate_hz) {
         message = std::move(folded);
       }
       watcher.layout_sent = group->layout_version;
-      if (feed->push(message)) watcher.missed.reset();
-      else watcher.missed = std::make_unique<v1::MeterFrame>(*message);
+      if (feed->push(message))
+        watcher.missed.reset();
+      else
+        watcher.missed = std::make_unique<v1::MeterFrame>(*message);
     }
   }
 }

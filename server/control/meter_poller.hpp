@@ -17,8 +17,9 @@
 
 namespace continuo::control {
 
-/// One timer a rate, one message a tick for all who asked for the same. A client that has not read its last frames gets what it
-/// missed folded into its next: maxima stay, powers are averaged over the frames they cover. Nothing runs while nobody looks.
+/// One timer a rate, one message a tick for all who asked for the same. A client that has not read its last frames gets
+/// what it missed folded into its next: maxima stay, powers are averaged over the frames they cover. Nothing runs while
+/// nobody looks.
 class MeterPoller {
  public:
   using MeterFeed = Feed<v1::MeterFrame>;
@@ -52,7 +53,8 @@ class MeterPoller {
   std::map<std::uint32_t, std::unique_ptr<Timer>> timers_;
 };
 
-/// `later` follows `earlier` and has the same layout: one frame that covers both. Its layout is the earlier one's message's, if any.
+/// `later` follows `earlier` and has the same layout: one frame that covers both. Its layout is the earlier one's
+/// message's, if any.
 void fold_into(v1::MeterFrame& later, const v1::MeterFrame& earlier);
 
 }  // namespace continuo::control

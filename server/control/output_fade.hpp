@@ -15,7 +15,8 @@ inline constexpr double kFadeInMs = 50.0;
 
 [[nodiscard]] rt::Action output_level(double factor, std::uint32_t ramp_frames);
 
-/// `then` once the output is silent, or after a quarter of a second where the device stands still (then nobody hears a jump).
+/// `then` once the output is silent, or after a quarter of a second where the device stands still (then nobody hears a
+/// jump).
 void fade_out(const Graph& graph, AudioLink& link, EventPump& pump, std::function<void()> then);
 
 }  // namespace continuo::control

@@ -8,8 +8,8 @@
 namespace continuo::control {
 namespace {
 
-/// What must be equal in a repeat: all but how long the caller waits and what it calls itself. A digest of 128 bits, so that
-/// 10,000 large transactions are not kept.
+/// What must be equal in a repeat: all but how long the caller waits and what it calls itself. A digest of 128 bits, so
+/// that 10,000 large transactions are not kept.
 std::string content_of(const v1::ApplyRequest& request) {
   v1::ApplyRequest plain = request;
   plain.clear_wait();

@@ -19,10 +19,10 @@ namespace continuo::control {
 /// One transaction's fate as it is known now, and who waits to hear more.
 struct Outcome {
   using Done = std::function<void(Result<v1::ApplyResponse>)>;
-  v1::ApplyResponse response;             // valid once `known`
-  std::optional<Error> error;             // refused
-  bool known = false;                     // committed, scheduled or refused
-  bool final = false;                     // nothing more will become of it
+  v1::ApplyResponse response;                    // valid once `known`
+  std::optional<Error> error;                    // refused
+  bool known = false;                            // committed, scheduled or refused
+  bool final = false;                            // nothing more will become of it
   std::vector<std::function<void()>> on_change;  // called at each of the two; each decides itself whether it is content
   void changed();
 };

@@ -42,7 +42,8 @@ Result<std::optional<rt::FrameCount>> Scheduled::frame_of(const v1::When& when, 
   return frame;
 }
 
-void Scheduled::add(std::uint64_t id, rt::FrameCount frame, const v1::ApplyRequest& request, std::shared_ptr<Outcome> outcome) {
+void Scheduled::add(std::uint64_t id, rt::FrameCount frame, const v1::ApplyRequest& request,
+                    std::shared_ptr<Outcome> outcome) {
   auto entry = std::make_shared<Entry>(Entry{id, frame, request, std::move(outcome)});
   held_.push_back(entry);
   v1::ApplyResponse& response = entry->outcome->response;
@@ -68,9 +69,12 @@ void Scheduled::send(const Ptr& entry) {
   shipment.actions = parts_.graph.actions(edited->params);
   for (const v1::Operation& operation : entry->request.operations()) {
     rt::Action action;
-    if (operation.has_play()) action.kind = rt::Action::Kind::transport_start;
-    else if (operation.has_stop()) action.kind = rt::Action::Kind::transport_stop;
-    else continue;
+    if (operation.has_play())
+      action.kind = rt::Action::Kind::transport_start;
+    else if (operation.has_stop())
+      action.kind = rt::Action::Kind::transport_stop;
+    else
+      continue;
     shipment.actions.push_back(action);
   }
   entry->sent = true;
@@ -124,8 +128,8 @@ Result<> Scheduled::check(const session::Document& document) const {
   for (const Ptr& entry : held_) {
     if (const auto edited = edit(scratch, entry->request); !edited) {
       return make_error(ErrorKind::failed_precondition, "BREAKS_SCHEDULED", "operations",
-                        "transaction " + std::to_string(entry->id) + " is scheduled and could not be applied any more: " +
-                            edited.error().message);
+                        "transaction " + std::to_string(entry->id) +
+                            " is scheduled and could not be applied any more: " + edited.error().message);
     }
   }
   return {};

@@ -18,8 +18,8 @@
 
 namespace continuo::control {
 
-/// Values and the timeline's start and stop, at an exact frame. [control] validates and holds -> kLead before it is due: sends the
-/// batch with its frame -> [audio] applies it at that sample -> [control] document, revision, watchers.
+/// Values and the timeline's start and stop, at an exact frame. [control] validates and holds -> kLead before it is
+/// due: sends the batch with its frame -> [audio] applies it at that sample -> [control] document, revision, watchers.
 /// Until then an edit that would break it is refused; a load drops what is held.
 class Scheduled {
  public:

@@ -10,7 +10,13 @@ namespace continuo::control {
 
 SessionSaver::SessionSaver(Strand& strand, Worker& worker, const Graph& graph, const MediaCache& media,
                            const std::filesystem::path& folder, std::function<void(std::string)> failed)
-    : strand_(strand), worker_(worker), graph_(graph), media_(media), folder_(folder), failed_(std::move(failed)), timer_(strand) {}
+    : strand_(strand),
+      worker_(worker),
+      graph_(graph),
+      media_(media),
+      folder_(folder),
+      failed_(std::move(failed)),
+      timer_(strand) {}
 
 void SessionSaver::touch() {
   if (!timer_.waiting()) timer_.after(kDelay, [this] { save([] {}); });
@@ -18,7 +24,8 @@ void SessionSaver::touch() {
 
 void SessionSaver::save(std::function<void()> done) {
   timer_.cancel();
-  worker_.post([this, document = graph_.document(), base = media_.base(), folder = folder_, done = std::move(done), post = strand_.poster()] {
+  worker_.post([this, document = graph_.document(), base = media_.base(), folder = folder_, done = std::move(done),
+                post = strand_.poster()] {
     std::string error;
     const bool saved = write_whole(folder / "last-session.base", base + "\n", error) &&
                        write_whole(folder / "last-session.json", session::print_session(*document), error);

@@ -12,14 +12,15 @@
 
 namespace continuo::control {
 
-/// Writes `last-session.json` (and `last-session.base`: where its relative media paths start) whole or not at all, at most once a kDelay however many edits come, and once more at the end.
+/// Writes `last-session.json` (and `last-session.base`: where its relative media paths start) whole or not at all, at
+/// most once a kDelay however many edits come, and once more at the end.
 class SessionSaver {
  public:
   static constexpr std::chrono::milliseconds kDelay{1000};
 
   /// `failed`: why it could not be saved; empty once it could again.
-  SessionSaver(Strand& strand, Worker& worker, const Graph& graph, const MediaCache& media, const std::filesystem::path& folder,
-               std::function<void(std::string)> failed);
+  SessionSaver(Strand& strand, Worker& worker, const Graph& graph, const MediaCache& media,
+               const std::filesystem::path& folder, std::function<void(std::string)> failed);
 
   /// The document has changed.
   void touch();

@@ -17,7 +17,8 @@ constexpr auto kSaveLimit = 400ms;
 constexpr auto kLook = 5ms;
 
 /// Looks every few milliseconds until `ready` or the limit, then goes on.
-void wait_until(Strand& strand, Timer::Clock::time_point limit, std::function<bool()> ready, std::function<void()> then) {
+void wait_until(Strand& strand, Timer::Clock::time_point limit, std::function<bool()> ready,
+                std::function<void()> then) {
   if (ready() || Timer::Clock::now() >= limit) return then();
   auto timer = std::make_shared<Timer>(strand);
   timer->after(kLook, [&strand, timer, limit, ready = std::move(ready), then = std::move(then)] {
@@ -29,7 +30,8 @@ void wait_until(Strand& strand, Timer::Clock::time_point limit, std::function<bo
 
 /// [control] stop takes, fade out -> [worker] stop the device -> [disk] close takes -> [worker] save the session.
 void Engine::Impl::shutdown(Done<std::monostate> done) {
-  if (std::exchange(closing, true)) return done(make_error(ErrorKind::failed_precondition, "SHUTTING_DOWN", "", "it is ending already"));
+  if (std::exchange(closing, true))
+    return done(make_error(ErrorKind::failed_precondition, "SHUTTING_DOWN", "", "it is ending already"));
   jobs.close();
   transactions.close();
   identify.close();
@@ -40,6 +42,7 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   saver.save([] {});
   fade_out(graph, link, pump, [this, done = std::move(done)] {
     devices.stop(kDeviceLimit, [this, done](bool left) {
+      driver_hangs = !left;
       if (!left) log::error("the driver does not come back from its stop; going on without it");
       // What the audio thread finished is closed in the usual way. What it will never finish is let go of, but only
       // where it cannot come any more.

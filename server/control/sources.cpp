@@ -13,26 +13,31 @@ Sources::~Sources() {
   for (auto& [source, stream] : lent_) pool_.release(stream);
 }
 
-std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPlayer>& players, rt::FrameCount position,
-                                          bool relocate, const std::vector<rt::Uid>& restart, double rate_hz) const {
+std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPlayer>& players,
+                                          const Where& where) const {
   std::vector<Need> result;
   for (const session::CompiledPlayer& player : players) {
     const auto found = playing_.find(player.uid);
     const bool had = found != playing_.end();
     const bool same = had && !player.fresh && found->second.ref == player.ref && found->second.file == player.file &&
                       found->second.loop == player.loop && found->second.free == player.free &&
-                      (player.free || found->second.start == player.timeline_start) && found->second.rate_hz == rate_hz;
-    const bool again = player.free ? std::ranges::find(restart, player.uid) != restart.end() : relocate;
-    if (same && !again) continue;
+                      found->second.rate_hz == where.rate_hz &&
+                      (player.free || found->second.start == player.timeline_start);
+    const bool restarts = player.free && std::ranges::find(where.restart, player.uid) != where.restart.end();
+    if (same && !restarts && (player.free || !where.relocate)) continue;
     Need need{player, player.channels == 0 || player.file.empty(), 0};
-    if (!player.free) need.first_frame = std::max<rt::FrameCount>(0, position - player.timeline_start);
     if (need.silent && !had) continue;
+    if (!player.free)
+      need.first_frame = std::max<rt::FrameCount>(0, where.position - player.timeline_start);
+    else if (!restarts)
+      need.first_frame = where.free_position(player.uid);
     result.push_back(std::move(need));
   }
   return result;
 }
 
-void Sources::prepare(std::vector<Need> needs, const std::string& base, double rate_hz, std::function<void(Ready)> done) {
+void Sources::prepare(std::vector<Need> needs, const std::string& base, double rate_hz,
+                      std::function<void(Ready)> done) {
   struct Progress {
     Ready ready;
     std::size_t left = 0;
@@ -66,15 +71,18 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
     request.engine_rate_hz = rate_hz;
     request.first_frame = wanted.first_frame;
     request.loop = wanted.player.loop;
-    pool_.post([this, i, request, progress, base, file = wanted.player.file, roots = roots_, post = strand_.poster()]() mutable {
+    pool_.post([this, i, request, progress, base, file = wanted.player.file, roots = roots_,
+                post = strand_.poster()]() mutable {
       std::shared_ptr<media::StreamReader> stream;
       std::string error;
       const auto path = roots.find_file(file, base);
       if (path) {
         request.file = *path;
         auto opened = media::StreamReader::open(request);
-        if (opened) stream = std::move(*opened);
-        else error = opened.error().message;
+        if (opened)
+          stream = std::move(*opened);
+        else
+          error = opened.error().message;
       } else {
         error = path.error().message;
       }
@@ -88,8 +96,10 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
           progress->ready.all[i].error = error;
           if (--progress->left == 0) progress->end();
         };
-        if (stream) pool_.add(stream, [post, landed] { post(landed); });
-        else landed();
+        if (stream)
+          pool_.add(stream, [post, landed] { post(landed); });
+        else
+          landed();
       });
     });
   }

@@ -27,7 +27,8 @@ class Sources {
   /// A disk that hangs holds a transaction no longer than this; the players it concerns are silent and said to be.
   static constexpr std::chrono::seconds kPatience{8};
 
-  Sources(Strand& strand, media::DiskPool& pool, const media::Roots& roots) : strand_(strand), pool_(pool), roots_(roots) {}
+  Sources(Strand& strand, media::DiskPool& pool, const media::Roots& roots)
+      : strand_(strand), pool_(pool), roots_(roots) {}
   ~Sources();
 
   struct Need {
@@ -35,10 +36,17 @@ class Sources {
     bool silent = false;             // missing media: whatever it has is taken away
     rt::FrameCount first_frame = 0;  // item frame
   };
-  /// Which of `players` need another stream, if the timeline stands at `position` (engine-rate frames). `relocate`: all
-  /// timeline players do; `restart`: free players that do, by uid, from their beginning.
-  [[nodiscard]] std::vector<Need> needs(const std::vector<session::CompiledPlayer>& players, rt::FrameCount position,
-                                        bool relocate, const std::vector<rt::Uid>& restart, double rate_hz) const;
+  /// Which of `players` need another stream, if the timeline stands at `position` (frames of `rate_hz`). `relocate`:
+  /// all timeline players do; `restart`: free players that do, by uid, from their beginning. `free_position`: how far
+  /// into its item a free player is that goes on.
+  struct Where {
+    rt::FrameCount position = 0;
+    bool relocate = false;
+    const std::vector<rt::Uid>& restart;
+    double rate_hz = 0.0;
+    std::function<rt::FrameCount(rt::Uid)> free_position;
+  };
+  [[nodiscard]] std::vector<Need> needs(const std::vector<session::CompiledPlayer>& players, const Where& where) const;
 
   /// Prepared streams, not yet lent.
   struct Ready {

@@ -24,10 +24,12 @@ v1::GetStatusResponse StatusReport::make() const {
   *out.mutable_revision() = parts_.history.revision();
   out.set_session_name(parts_.graph.document()->name);
   std::uint32_t nodes = 0;
-  session::for_each_node(parts_.graph.document()->nodes, "", [&](const std::string&, const session::DocNode&) { ++nodes; });
+  session::for_each_node(parts_.graph.document()->nodes, "",
+                         [&](const std::string&, const session::DocNode&) { ++nodes; });
   out.set_nodes(nodes);
   parts_.takes.report(*out.mutable_takes());
-  for (auto& take : *out.mutable_takes()) take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
+  for (auto& take : *out.mutable_takes())
+    take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
   out.set_timeline_end_frame(timeline_end());
   device(out);
   realtime(out);
@@ -128,7 +130,8 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
     if (named++ == kMaxFilesNamed) break;
     degraded("missing media: " + file + ": " + error.message);
   }
-  if (missing.size() > kMaxFilesNamed) degraded("missing media: " + std::to_string(missing.size() - kMaxFilesNamed) + " more files");
+  if (missing.size() > kMaxFilesNamed)
+    degraded("missing media: " + std::to_string(missing.size() - kMaxFilesNamed) + " more files");
   named = 0;
   for (const auto& [path, why] : parts_.sources.errors()) {
     if (named++ == kMaxFilesNamed) break;
@@ -137,7 +140,8 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
   for (const std::string& warning : out.realtime().warnings()) degraded(warning);
   if (out.counters().non_finite_samples() > 0) degraded("NaN or Inf reached the output and was silenced");
   if (out.counters().lost_record_frames() > 0) degraded("a take lost frames, because the disk was too slow");
-  if (out.counters().starved_frames() > 0) degraded("a player was silent for some frames, because the disk was too slow");
+  if (out.counters().starved_frames() > 0)
+    degraded("a player was silent for some frames, because the disk was too slow");
   if (!parts_.uids.warning().empty()) degraded(parts_.uids.warning());
   if (!save_problem.empty()) degraded(save_problem);
   if (parts_.devices.audio_alive()) return;

@@ -11,7 +11,8 @@ namespace continuo::control {
 namespace {
 
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
 }
 
 /// Disk thread. The order's own name, or the first free one that the template gives.
@@ -24,7 +25,8 @@ Result<Takes::Opened> open_one(const Takes::Order& order, const media::Roots& ro
   request.limit = order.limit;
   constexpr int kTries = 1000;
   for (int n = 1;; ++n) {
-    const std::string name = order.file.empty() ? "takes:" + take_name(file_template, order.node, n) + ".wav" : order.file;
+    const std::string name =
+        order.file.empty() ? "takes:" + take_name(file_template, order.node, n) + ".wav" : order.file;
     const bool again = order.file.empty() && n < kTries;
     const auto path = roots.new_file(name);
     if (!path) {
@@ -69,8 +71,8 @@ Takes::Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, s
     : strand_(strand), pool_(pool), roots_(roots), template_(std::move(file_template)), ended_(std::move(ended)) {}
 
 void Takes::open(std::vector<Order> orders, double rate_hz, std::function<void(Result<std::vector<Opened>>)> done) {
-  pool_.post([this, orders = std::move(orders), rate_hz, done = std::move(done), roots = roots_, file_template = template_,
-              post = strand_.poster()] {
+  pool_.post([this, orders = std::move(orders), rate_hz, done = std::move(done), roots = roots_,
+              file_template = template_, post = strand_.poster()] {
     std::vector<Opened> opened;
     std::optional<Error> error;
     for (const Order& order : orders) {
@@ -127,9 +129,7 @@ void Takes::home(const std::vector<rt::Action>& actions, const std::vector<std::
   }
 }
 
-bool Takes::recording(const std::string& node) const {
-  return recording().contains(node);
-}
+bool Takes::recording(const std::string& node) const { return recording().contains(node); }
 
 std::set<std::string> Takes::recording() const {
   std::set<std::string> nodes;
@@ -169,8 +169,10 @@ void Takes::closed(const media::TakeWriter* writer, const media::TakeResult& res
   take.set_frames(result.frames);
   take.set_lost_frames(result.lost_frames);
   take.set_error(result.error);
-  if (result.error.empty()) log::info("take {}: {} frames, {} lost", take.file(), result.frames, result.lost_frames);
-  else log::error("take {}: {}", take.file(), result.error);
+  if (result.error.empty())
+    log::info("take {}: {} frames, {} lost", take.file(), result.frames, result.lost_frames);
+  else
+    log::error("take {}: {}", take.file(), result.error);
   last_.push_back(std::move(take));
   if (last_.size() > kRemembered) last_.pop_front();
   running_.erase(found);

@@ -19,7 +19,8 @@
 
 namespace continuo::control {
 
-/// RecordStart: [disk] open() makes file and ring -> [control] lend() in the batch that brings the recorder -> [audio] fills
+/// RecordStart: [disk] open() makes file and ring -> [control] lend() in the batch that brings the recorder -> [audio]
+/// fills
 /// -> [disk] drains; closes at the limit or the stop -> [control] the take is in the list of the last ones.
 class Takes {
  public:
@@ -27,8 +28,8 @@ class Takes {
   static constexpr std::size_t kRemembered = 32;
 
   struct Order {
-    std::string node;        // path of what is recorded
-    std::string file;        // "root:relative.wav"; empty: from the template
+    std::string node;  // path of what is recorded
+    std::string file;  // "root:relative.wav"; empty: from the template
     std::uint32_t channels = 2;
     media::SampleFormat format = media::SampleFormat::float32;
     rt::FrameCount limit = rt::kEndless;
@@ -40,7 +41,8 @@ class Takes {
   };
 
   /// `ended`: a take was closed; its recorder is free.
-  Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template, std::function<void()> ended);
+  Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template,
+        std::function<void()> ended);
 
   /// All of them or an error (then nothing was left behind).
   void open(std::vector<Order> orders, double rate_hz, std::function<void(Result<std::vector<Opened>>)> done);

@@ -17,16 +17,20 @@ Error failed(std::string reason, std::string field, std::string message) {
 media::SampleFormat format_of(const session::DocNode* node) {
   if (node == nullptr || node->type != "recorder") return media::SampleFormat::float32;
   const std::string format = session::text_of(*node, "format");
-  return format == "pcm16" ? media::SampleFormat::pcm16 : format == "pcm24" ? media::SampleFormat::pcm24 : media::SampleFormat::float32;
+  return format == "pcm16"   ? media::SampleFormat::pcm16
+         : format == "pcm24" ? media::SampleFormat::pcm24
+                             : media::SampleFormat::float32;
 }
 
 bool names_file(const google::protobuf::Value& value, const std::string& file) {
   if (value.kind_case() == google::protobuf::Value::kStringValue) return value.string_value() == file;
   if (value.kind_case() == google::protobuf::Value::kStructValue) {
-    return std::ranges::any_of(value.struct_value().fields(), [&](const auto& member) { return names_file(member.second, file); });
+    return std::ranges::any_of(value.struct_value().fields(),
+                               [&](const auto& member) { return names_file(member.second, file); });
   }
   if (value.kind_case() == google::protobuf::Value::kListValue) {
-    return std::ranges::any_of(value.list_value().values(), [&](const auto& member) { return names_file(member, file); });
+    return std::ranges::any_of(value.list_value().values(),
+                               [&](const auto& member) { return names_file(member, file); });
   }
   return false;
 }
@@ -104,9 +108,11 @@ Result<> Transactions::read_transport(Transaction& tx) {
       }
       delta.locate = parts_.graph.to_engine(frame);
     } else if (operation.has_record_start()) {
-      if (const Result<> read = read_record_start(tx, operation.record_start(), field + ".record_start"); !read) return read;
+      if (const Result<> read = read_record_start(tx, operation.record_start(), field + ".record_start"); !read)
+        return read;
     } else if (operation.has_record_stop()) {
-      if (const Result<> read = read_record_stop(tx, operation.record_stop(), field + ".record_stop"); !read) return read;
+      if (const Result<> read = read_record_stop(tx, operation.record_stop(), field + ".record_stop"); !read)
+        return read;
     }
   }
   for (const rt::Uid uid : delta.play) {
@@ -124,8 +130,9 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
     });
     if (nodes.empty()) nodes.push_back("out");
     if (start.has_file() && nodes.size() > 1) {
-      return make_error(ErrorKind::invalid_argument, "WRONG_FIELD", field + ".file",
-                        "the session has " + std::to_string(nodes.size()) + " recorders: name one, or leave the file out");
+      return make_error(
+          ErrorKind::invalid_argument, "WRONG_FIELD", field + ".file",
+          "the session has " + std::to_string(nodes.size()) + " recorders: name one, or leave the file out");
     }
   }
   for (const std::string& node : nodes) {
@@ -153,7 +160,8 @@ Result<> Transactions::read_record_stop(Transaction& tx, const v1::RecordStop& s
   if (stop.nodes().empty()) tx.delta.stop_takes.insert(recording.begin(), recording.end());
   for (int i = 0; i < stop.nodes_size(); ++i) {
     if (!recording.contains(stop.nodes(i))) {
-      return failed("NOT_RECORDING", field + ".nodes[" + std::to_string(i) + "]", "\"" + stop.nodes(i) + "\" does not record");
+      return failed("NOT_RECORDING", field + ".nodes[" + std::to_string(i) + "]",
+                    "\"" + stop.nodes(i) + "\" does not record");
     }
     tx.delta.stop_takes.insert(stop.nodes(i));
   }

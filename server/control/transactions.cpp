@@ -18,7 +18,8 @@ Error bad(std::string reason, std::string field, std::string message) {
 }  // namespace
 
 Result<> check_request(const v1::ApplyRequest& request) {
-  if (request.operations_size() < 1) return bad("MISSING_FIELD", "operations", "a transaction has at least one operation");
+  if (request.operations_size() < 1)
+    return bad("MISSING_FIELD", "operations", "a transaction has at least one operation");
   if (request.operations_size() > Transactions::kMaxOperations) {
     return bad("TOO_MANY", "operations",
                "a transaction has at most " + std::to_string(Transactions::kMaxOperations) + " operations, not " +
@@ -31,15 +32,18 @@ Result<> check_request(const v1::ApplyRequest& request) {
   }
   if (!request.has_when()) return {};
   switch (request.when().kind_case()) {
-    case v1::When::kNow: return {};
-    case v1::When::KIND_NOT_SET: return bad("MISSING_FIELD", "when", "the time is empty, or from a newer version");
+    case v1::When::kNow:
+      return {};
+    case v1::When::KIND_NOT_SET:
+      return bad("MISSING_FIELD", "when", "the time is empty, or from a newer version");
     case v1::When::kAfterSeconds:
       if (std::isfinite(request.when().after_seconds()) && request.when().after_seconds() >= 0.0) return {};
       return bad("OUT_OF_RANGE", "when.after_seconds", "after_seconds must be 0 or more");
     case v1::When::kEngineFrame:
       if (request.when().engine_frame().frame() >= 0) return {};
       return bad("OUT_OF_RANGE", "when.engine_frame.frame", "frame must be 0 or more");
-    default: break;
+    default:
+      break;
   }
   return make_error(ErrorKind::unimplemented, "WHEN_NOT_SUPPORTED", "when",
                     "this version applies transactions now, after some seconds, or at an engine frame");
@@ -72,7 +76,8 @@ void Transactions::apply(v1::ApplyRequest request, Done done) {
 
 void Transactions::close() {
   for (const Ptr& tx : std::exchange(open_, {})) {
-    if (!tx->outcome->known) tx->outcome->error = make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending");
+    if (!tx->outcome->known)
+      tx->outcome->error = make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending");
     tx->outcome->known = tx->outcome->final = true;  // committed: that stays true
     tx->outcome->changed();
   }
@@ -81,8 +86,8 @@ void Transactions::close() {
 void Transactions::begin(const Ptr& tx) {
   const v1::ApplyRequest& request = tx->request;
   const v1::Revision& now = parts_.history.revision();
-  if (request.has_expected_revision() && (request.expected_revision().epoch() != now.epoch() ||
-                                          request.expected_revision().number() != now.number())) {
+  if (request.has_expected_revision() &&
+      (request.expected_revision().epoch() != now.epoch() || request.expected_revision().number() != now.number())) {
     return refuse(tx, make_error(ErrorKind::aborted, "REVISION_CHANGED", "expected_revision",
                                  "the session is at revision " + std::to_string(now.number()) +
                                      (request.expected_revision().epoch() == now.epoch() ? "" : " of another epoch") +
@@ -116,12 +121,14 @@ void Transactions::hold(const Ptr& tx, rt::FrameCount frame) {
   const bool plain = !tx->edit.structural && tx->orders.empty() && delta.stop_takes.empty() && !delta.locate &&
                      delta.play.empty() && delta.stop.empty();
   if (!plain) {
-    return refuse(tx, make_error(ErrorKind::unimplemented, "WHEN_NOT_SUPPORTED", "when",
-                                 "this version schedules parameter values, labels, and the timeline's start and stop alone"));
+    return refuse(
+        tx, make_error(ErrorKind::unimplemented, "WHEN_NOT_SUPPORTED", "when",
+                       "this version schedules parameter values, labels, and the timeline's start and stop alone"));
   }
   if (!parts_.scheduled.room()) {
-    return refuse(tx, make_error(ErrorKind::resource_exhausted, "TOO_MANY_SCHEDULED", "when",
-                                 "at most " + std::to_string(Scheduled::kMaxHeld) + " transactions are scheduled at once"));
+    return refuse(tx,
+                  make_error(ErrorKind::resource_exhausted, "TOO_MANY_SCHEDULED", "when",
+                             "at most " + std::to_string(Scheduled::kMaxHeld) + " transactions are scheduled at once"));
   }
   if (tx->request.dry_run()) return probed(tx, {});
   open_.erase(tx);
@@ -253,44 +260,6 @@ void Transactions::refuse(const Ptr& tx, Error error) {
   }
   tx->finish();
   outcome.changed();
-}
-
-void Transactions::wait_for(const std::shared_ptr<Outcome>& outcome, const v1::ApplyRequest& request, Done done) {
-  struct Waiting {
-    Done done;
-    std::unique_ptr<Timer> timer;
-    bool patient = true;
-  };
-  auto waiting = std::make_shared<Waiting>();
-  waiting->done = std::move(done);
-  const bool for_sound = !(request.has_wait() && request.wait() == v1::WAIT_COMMITTED) &&
-                         answers_waiting_ < kMaxAnswersWaiting;  // beyond the bound: answered once committed, which is true
-  ++answers_waiting_;
-  // Weak: the outcome holds this very function.
-  auto look = std::make_shared<std::function<void()>>();
-  *look = [this, weak = std::weak_ptr(outcome), waiting, for_sound, again = std::weak_ptr(look)] {
-    const auto now = weak.lock();
-    if (!waiting->done || !now) return;
-    const bool scheduled = now->response.outcome() == v1::ApplyResponse::OUTCOME_SCHEDULED;
-    if (!now->known || (for_sound && waiting->patient && !now->final && !scheduled)) {
-      if (const auto self = again.lock()) now->on_change.push_back([self] { (*self)(); });
-      return;
-    }
-    waiting->timer.reset();
-    --answers_waiting_;
-    const Done answer = std::exchange(waiting->done, nullptr);
-    if (now->error) answer(*now->error);
-    else answer(now->response);
-  };
-  if (for_sound) {
-    waiting->timer = std::make_unique<Timer>(parts_.strand);
-    const std::uint32_t ms = request.has_max_wait_ms() ? std::min(request.max_wait_ms(), kMaxWaitMs) : 2000;
-    waiting->timer->after(std::chrono::milliseconds(ms), [look, waiting, outcome] {
-      waiting->patient = false;
-      (*look)();
-    });
-  }
-  (*look)();
 }
 
 }  // namespace continuo::control

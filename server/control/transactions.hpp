@@ -16,9 +16,9 @@
 
 namespace continuo::control {
 
-/// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new, open takes -> from here on it
-/// cannot fail -> [control] compile -> [disk] prime -> [control] send one batch, replace the document, tell the watchers -> [audio]
-/// apply at one frame -> [control] answer.
+/// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new, open takes
+/// -> from here on it cannot fail -> [control] compile -> [disk] prime -> [control] send one batch, replace the
+/// document, tell the watchers -> [audio] apply at one frame -> [control] answer.
 class Transactions {
  public:
   static constexpr int kMaxOperations = 10'000;

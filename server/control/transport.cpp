@@ -1,5 +1,7 @@
 #include "server/control/transport.hpp"
 
+#include "server/control/graph.hpp"
+
 namespace continuo::control {
 
 rt::ClockReading Transport::reading() const {
@@ -25,6 +27,14 @@ void Transport::player_stopped(rt::Uid uid, rt::FrameCount frame) {
   if (found == players_.end() || !found->second.since) return;
   found->second.position += frame - *found->second.since;
   found->second.since.reset();
+}
+
+void Transport::change_rate(double from_hz, double to_hz) {
+  const rt::FrameCount now = reading().engine_frame;
+  for (auto& [uid, player] : players_) {
+    player.position = convert_frames(player_position(uid), from_hz, to_hz);
+    if (player.since) player.since = now;
+  }
 }
 
 rt::FrameCount Transport::player_position(rt::Uid uid) const {

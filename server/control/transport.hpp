@@ -12,8 +12,8 @@
 
 namespace continuo::control {
 
-/// The audio thread knows where things stand; here is what was last asked of it and not yet done, so that a stream is prepared for
-/// where the timeline will be.
+/// The audio thread knows where things stand; here is what was last asked of it and not yet done, so that a stream is
+/// prepared for where the timeline will be.
 class Transport {
  public:
   explicit Transport(const rt::Counters& counters) : counters_(counters) {}
@@ -34,7 +34,13 @@ class Transport {
   void player_rewound(rt::Uid uid) { players_.erase(uid); }
   /// How far into its item a free player is.
   [[nodiscard]] rt::FrameCount player_position(rt::Uid uid) const;
+  [[nodiscard]] bool player_rolls(rt::Uid uid) const {
+    const auto found = players_.find(uid);
+    return found != players_.end() && found->second.since.has_value();
+  }
   void forget_players() { players_.clear(); }
+  /// Another engine rate: the players keep their seconds. While no device runs.
+  void change_rate(double from_hz, double to_hz);
 
  private:
   struct Player {

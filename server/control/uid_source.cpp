@@ -39,10 +39,12 @@ bool write_whole(const std::filesystem::path& file, const std::string& text, std
   return true;
 }
 
-UidSource::UidSource(std::filesystem::path folder, Worker& worker) : file_(std::move(folder) / "uids"), worker_(worker) {
+UidSource::UidSource(std::filesystem::path folder, Worker& worker)
+    : file_(std::move(folder) / "uids"), worker_(worker) {
   std::uint64_t stored = 0;
   std::ifstream in(file_);
-  const bool readable = static_cast<bool>(in >> stored) && stored >= 1 && stored < (std::uint64_t{1} << 53) - 2 * kBlock;
+  const bool readable =
+      static_cast<bool>(in >> stored) && stored >= 1 && stored < (std::uint64_t{1} << 53) - 2 * kBlock;
   std::error_code none;
   const bool lost = !readable && std::filesystem::exists(file_, none);
   if (readable) {
@@ -56,7 +58,8 @@ UidSource::UidSource(std::filesystem::path folder, Worker& worker) : file_(std::
   reserved_ = next_ + kBlock;
   const auto from_time = [] {
     return static_cast<std::uint64_t>(
-               std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count())
+               std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+                   .count())
            << 21;
   };
   if (lost) {

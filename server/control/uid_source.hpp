@@ -15,8 +15,8 @@ class UidSource {
  public:
   static constexpr std::uint64_t kBlock = 1u << 20;
 
-  /// Reads and reserves (a short file, once at the start). Where the folder cannot be written, numbers begin at one made of
-  /// the time, and `warning()` says so. `worker` must outlive it or be idle at its end.
+  /// Reads and reserves (a short file, once at the start). Where the folder cannot be written, numbers begin at one
+  /// made of the time, and `warning()` says so. `worker` must outlive it or be idle at its end.
   UidSource(std::filesystem::path folder, Worker& worker);
 
   [[nodiscard]] rt::Uid next();
@@ -30,7 +30,8 @@ class UidSource {
   std::string warning_;
 };
 
-/// Writes `text` to `file` whole or not at all: a new file beside it, synced, then renamed. Slow; any thread that may wait.
+/// Writes `text` to `file` whole or not at all: a new file beside it, synced, then renamed. Slow; any thread that may
+/// wait.
 [[nodiscard]] bool write_whole(const std::filesystem::path& file, const std::string& text, std::string& error);
 
 }  // namespace continuo::control

@@ -11,8 +11,8 @@ namespace continuo::control {
 class Worker {
  public:
   explicit Worker(const char* thread_name);
-  /// Waits up to `kPatience` for the work under way; what still waits in line is dropped. A thread that is stuck by then
-  /// is left alone with its own state.
+  /// Waits up to `kPatience` for the work under way; what still waits in line is dropped. A thread that is stuck by
+  /// then is left alone with its own state.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

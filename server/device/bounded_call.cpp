@@ -36,13 +36,15 @@ void become_driver_thread(std::function<void()> died) {
 
 }  // namespace continuo::device
 
-// What assert() calls in every library that is loaded, in place of the C library's own. The linker exports it from the program,
-// because libraries refer to it; server/CMakeLists.txt makes sure.
-extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line, const char* function) noexcept;
-extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line, const char* function) noexcept {
+// What assert() calls in every library that is loaded, in place of the C library's own. The linker exports it from the
+// program, because libraries refer to it; server/CMakeLists.txt makes sure.
+extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line,
+                                           const char* function) noexcept;
+extern "C" [[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line,
+                                           const char* function) noexcept {
   char text[240];
-  std::snprintf(text, sizeof text, "%s:%u: %s: assertion `%s' failed", file ? file : "?", line, function ? function : "?",
-                expression ? expression : "?");
+  std::snprintf(text, sizeof text, "%s:%u: %s: assertion `%s' failed", file ? file : "?", line,
+                function ? function : "?", expression ? expression : "?");
   if (continuo::device::died_here == nullptr) {
     std::fprintf(stderr, "%s\n", text);
     std::abort();

@@ -13,22 +13,28 @@
 
 namespace continuo::device {
 
-/// What a driver's callback is given as its user data. It outlives every thread that may call it: where an audio server died
-/// or froze, the context of its stream is kept for ever (see portaudio_pool.hpp), and late callbacks find the gate closed.
+/// What the driver says went wrong before a buffer.
+struct Xruns {
+  bool input = false;
+  bool output = false;
+};
+
+/// What a driver's callback is given as its user data. It outlives every thread that may call it: where an audio server
+/// died or froze, the context of its stream is kept for ever (see portaudio_pool.hpp), and late callbacks find the gate
+/// closed.
 class CallbackContext {
  public:
   CallbackContext(std::uint32_t in_channels, std::uint32_t out_channels) noexcept
       : in_channels_(in_channels), out_channels_(out_channels) {}
 
-  /// Audio thread: one buffer. Closed: silence. Sets FTZ and DAZ for its duration.
-  void run(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING;
-  /// Audio thread: what the driver said went wrong before this buffer. At most one each a buffer.
-  void count_xruns(bool input, bool output) noexcept RT_NONBLOCKING;
+  /// Audio thread: one buffer. Closed: silence, nothing counted. Sets FTZ and DAZ for its duration.
+  void run(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames, Xruns xruns = {}) noexcept RT_NONBLOCKING;
   /// Audio thread: the driver has called for the last time, in an orderly end.
   void finish() noexcept RT_NONBLOCKING { finished_.store(true, std::memory_order_release); }
 
-  /// Control thread: `callback` is called from the next buffer on; it must live until close() has returned.
-  void open(AudioCallback& callback) noexcept;
+  /// Control thread: `callback` is called and `counters` count from the next buffer on; both must live until close()
+  /// has returned.
+  void open(AudioCallback& callback, DeviceCounters& counters) noexcept;
   /// Control thread. `callback` is left and will not be entered again.
   void close() noexcept;
 
@@ -43,13 +49,12 @@ class CallbackContext {
   [[nodiscard]] std::uint32_t in_channels() const noexcept RT_NONBLOCKING { return in_channels_; }
   [[nodiscard]] std::uint32_t out_channels() const noexcept RT_NONBLOCKING { return out_channels_; }
 
-  DeviceCounters counters;
-
  private:
   const std::uint32_t in_channels_;
   const std::uint32_t out_channels_;
   CallbackGate gate_;
-  AudioCallback* callback_ = nullptr;  // written while the gate is closed, read behind it
+  AudioCallback* callback_ = nullptr;  // these two are written while the gate is closed, and read behind it
+  DeviceCounters* counters_ = nullptr;
   std::atomic<std::uint64_t> beats_{0};
   std::atomic<pthread_t> thread_{0};
   std::atomic<std::uint32_t> last_frames_{0};

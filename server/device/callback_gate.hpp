@@ -10,9 +10,9 @@
 
 namespace continuo::device {
 
-/// Guards what a callback reaches. Once close() has returned and wait_left() has answered true, nothing behind the gate is
-/// touched again, however late a thread of a frozen audio server wakes up.
-/// The word is `generation << 1 | busy`. An odd generation is open. One audio thread at a time.
+/// Guards what a callback reaches. Once close() has returned and wait_left() has answered true, nothing behind the gate
+/// is touched again, however late a thread of a frozen audio server wakes up. The word is `generation << 1 | busy`. An
+/// odd generation is open. One audio thread at a time.
 class CallbackGate {
  public:
   /// Control thread. What it wrote before is seen by whoever enters. Open already: nothing happens.

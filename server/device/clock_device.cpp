@@ -24,7 +24,8 @@ std::int64_t now_ns() {
 
 void sleep_until(std::int64_t ns) {
   const timespec t{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, nullptr) == EINTR) {}
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, nullptr) == EINTR) {
+  }
 }
 
 }  // namespace
@@ -65,6 +66,7 @@ ClockDevice::~ClockDevice() {
 }
 
 Result<> ClockDevice::start(AudioCallback& callback) {
+  const std::lock_guard lock(mutex_);
   CONTINUO_CHECK(!thread_.joinable(), "a device is started once at a time");
   stopping_.store(false, std::memory_order_relaxed);
   liveness_.reset();
@@ -73,7 +75,7 @@ Result<> ClockDevice::start(AudioCallback& callback) {
   name_audio_thread(id);
   warning_ = ask_realtime(id, priority_);
   pin_stack(id);
-  context_.open(callback);
+  context_.open(callback, counters_);
   ready_.release();
   return {};
 }
@@ -85,13 +87,14 @@ void ClockDevice::play() {
   while (!stopping_.load(std::memory_order_acquire)) {
     sleep_until(pacer.deadline_ns());
     const Pacer::Step step = pacer.advance(now_ns());
-    if (step.late) context_.counters.late_wakeups.fetch_add(1, std::memory_order_relaxed);
-    if (step.skipped_frames > 0) context_.counters.skipped_frames.fetch_add(step.skipped_frames, std::memory_order_relaxed);
+    if (step.late) counters_.late_wakeups.fetch_add(1, std::memory_order_relaxed);
+    if (step.skipped_frames > 0) counters_.skipped_frames.fetch_add(step.skipped_frames, std::memory_order_relaxed);
     context_.run({in_.data(), info_.in_channels}, {out_.data(), info_.out_channels}, info_.buffer_frames);
   }
 }
 
 void ClockDevice::stop() noexcept {
+  const std::lock_guard lock(mutex_);  // for one buffer at most
   if (!thread_.joinable()) return;
   context_.close();
   stopping_.store(true, std::memory_order_release);
@@ -100,11 +103,14 @@ void ClockDevice::stop() noexcept {
 }
 
 bool ClockDevice::alive() noexcept {
-  return !thread_.joinable() || liveness_.look(context_.beats(), std::chrono::steady_clock::now());
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || !thread_.joinable()) return true;  // being started or stopped this moment
+  return liveness_.look(context_.beats(), std::chrono::steady_clock::now());
 }
 
 RealtimeReport ClockDevice::realtime() {
   RealtimeReport report;
+  const std::lock_guard lock(mutex_);
   if (!thread_.joinable()) return report;
   read_scheduling(thread_.native_handle(), report);
   report.thread_known = context_.thread_known();

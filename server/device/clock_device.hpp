@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <semaphore>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -16,8 +18,8 @@ namespace continuo::device {
 
 /// When buffers are due: a pure function of what was rendered. No drift: every deadline is counted from the anchor.
 ///
-/// A stall is caught up in a burst of at most kMaxCatchUp buffers; what it cost beyond that is skipped: the engine clock stands
-/// still for it, as it does on hardware that lost time, and the frames are counted.
+/// A stall is caught up in a burst of at most kMaxCatchUp buffers; what it cost beyond that is skipped: the engine
+/// clock stands still for it, as it does on hardware that lost time, and the frames are counted.
 class Pacer {
  public:
   static constexpr std::uint32_t kMaxCatchUp = 4;
@@ -45,8 +47,8 @@ class Pacer {
   std::uint64_t frames_ = 0;  // since the anchor, skipped ones included
 };
 
-/// Its thread's life: [control] start: make the thread, name it, ask for priority, pin its stack -> [audio] wait for the
-/// deadline, run the callback, again -> [control] stop: say so, join within one buffer.
+/// Its thread's life: [control] start: make the thread, name it, ask for priority, pin its stack -> [audio] wait for
+/// the deadline, run the callback, again -> [control] stop: say so, join within one buffer.
 class ClockDevice final : public Device {
  public:
   ClockDevice(DeviceInfo info, int priority);
@@ -56,22 +58,24 @@ class ClockDevice final : public Device {
   void stop() noexcept override;
   [[nodiscard]] bool alive() noexcept override;
   [[nodiscard]] RealtimeReport realtime() override;
-  [[nodiscard]] const DeviceCounters& counters() const noexcept override { return context_.counters; }
+  [[nodiscard]] const DeviceCounters& counters() const noexcept override { return counters_; }
 
  private:
   void play();
 
   const DeviceInfo info_;
   const int priority_;
+  DeviceCounters counters_;
   CallbackContext context_;
-  Liveness liveness_;
-  std::string warning_;
   std::size_t slab_floats_ = 0;
   rt::AlignedFloats slab_;
   std::vector<const float*> in_;
   std::vector<float*> out_;
   std::atomic<bool> stopping_{false};
   std::binary_semaphore ready_{0};
+  std::mutex mutex_;  // what is below: start() and stop() may run on a worker while another thread looks
+  Liveness liveness_;
+  std::string warning_;
   std::thread thread_;
 };
 

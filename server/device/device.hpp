@@ -1,4 +1,5 @@
-// THREAD: control owns it; audio_callback() enters the audio thread - what the rest of the house knows of a sound device
+// THREAD: control owns it; audio_callback() enters the audio thread - what the rest of the house knows of a sound
+// device
 #pragma once
 
 #include <cstdint>
@@ -24,19 +25,19 @@ class AudioCallback {
 
 /// What is asked of a device.
 struct DeviceRequest {
-  std::string name{};               // exact name, else a case-insensitive part of it; empty: the best there is; "clock": no hardware
-  std::string host_api{};           // "ALSA", "JACK Audio Connection Kit", ...; empty: any
-  double sample_rate_hz = 0.0;      // 0: the device's own
-  std::uint32_t buffer_frames = 0;  // 0: unspecified, the device chooses
-  std::uint32_t in_channels = UINT32_MAX;   // at most this many; UINT32_MAX: all that it has
+  std::string name{};  // exact name, else a case-insensitive part of it; empty: the best there is; "clock": no hardware
+  std::string host_api{};                  // "ALSA", "JACK Audio Connection Kit", ...; empty: any
+  double sample_rate_hz = 0.0;             // 0: the device's own
+  std::uint32_t buffer_frames = 0;         // 0: unspecified, the device chooses
+  std::uint32_t in_channels = UINT32_MAX;  // at most this many; UINT32_MAX: all that it has
   std::uint32_t out_channels = UINT32_MAX;
-  int priority = 70;                // SCHED_FIFO priority to ask for
+  int priority = 70;  // SCHED_FIFO priority to ask for
 };
 
 /// What was got. Channels count from 1 wherever a person sees them.
 struct DeviceInfo {
   std::string name;
-  std::string host_api;             // "clock" for the clock device
+  std::string host_api;  // "clock" for the clock device
   std::uint32_t in_channels = 0;
   std::uint32_t out_channels = 0;
   double sample_rate_hz = 0.0;
@@ -44,14 +45,14 @@ struct DeviceInfo {
   double input_latency_s = 0.0;
   double output_latency_s = 0.0;
   bool is_default = false;
-  std::vector<std::string> in_names;   // the driver's channel names where it has them, else empty
+  std::vector<std::string> in_names;  // the driver's channel names where it has them, else empty
   std::vector<std::string> out_names;
 };
 
 /// Read back from outside the audio thread. Any thread.
 struct RealtimeReport {
-  bool thread_known = false;     // the audio thread has run at least once
-  std::string policy;            // "SCHED_FIFO", "SCHED_OTHER", ...
+  bool thread_known = false;  // the audio thread has run at least once
+  std::string policy;         // "SCHED_FIFO", "SCHED_OTHER", ...
   int priority = 0;
   bool flush_denormals = false;  // FTZ and DAZ seen set inside the callback
   std::string warning;           // why a right is missing and the remedy; empty when all is well
@@ -81,8 +82,8 @@ class Device {
   /// Returns once the callback is left and will not be entered again; within 2 s also when the device is lost or its
   /// server is frozen: then the dead library is left alone for ever and its late callbacks find a closed gate.
   virtual void stop() noexcept = 0;
-  /// False once the device is lost: its server ended, or no callback came for `kStallSeconds`. Never blocks; look at least
-  /// twice a second, for a longer pause is taken for the looker's own.
+  /// False once the device is lost: its server ended, or no callback came for `kStallSeconds`. Never blocks; look at
+  /// least twice a second, for a longer pause is taken for the looker's own.
   [[nodiscard]] virtual bool alive() noexcept = 0;
   [[nodiscard]] virtual RealtimeReport realtime() = 0;
   [[nodiscard]] virtual const DeviceCounters& counters() const noexcept = 0;

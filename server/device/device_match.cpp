@@ -34,15 +34,18 @@ std::string names(std::span<const DeviceInfo> devices, const std::vector<std::si
 
 }  // namespace
 
-bool host_api_matches(std::string_view actual, std::string_view wanted) { return wanted.empty() || contains(actual, wanted); }
+bool host_api_matches(std::string_view actual, std::string_view wanted) {
+  return wanted.empty() || contains(actual, wanted);
+}
 
-Result<std::size_t> match_device(std::span<const DeviceInfo> devices, std::string_view name, std::string_view host_api) {
+Result<std::size_t> match_device(std::span<const DeviceInfo> devices, std::string_view name,
+                                 std::string_view host_api) {
   std::vector<std::size_t> all(devices.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
 
   // A host API that is named in full means that one alone, also where it is a part of another's name.
-  const bool api_exact =
-      std::any_of(devices.begin(), devices.end(), [&](const DeviceInfo& d) { return equal_folded(d.host_api, host_api); });
+  const bool api_exact = std::any_of(devices.begin(), devices.end(),
+                                     [&](const DeviceInfo& d) { return equal_folded(d.host_api, host_api); });
   std::vector<std::size_t> in_api;
   for (const std::size_t i : all) {
     const std::string& api = devices[i].host_api;
@@ -56,7 +59,8 @@ Result<std::size_t> match_device(std::span<const DeviceInfo> devices, std::strin
 
   const auto pick = [&](auto&& test) {
     std::vector<std::size_t> found;
-    std::copy_if(in_api.begin(), in_api.end(), std::back_inserter(found), [&](std::size_t i) { return test(devices[i].name); });
+    std::copy_if(in_api.begin(), in_api.end(), std::back_inserter(found),
+                 [&](std::size_t i) { return test(devices[i].name); });
     return found;
   };
   auto found = pick([&](const std::string& n) { return n == name; });
@@ -68,8 +72,9 @@ Result<std::size_t> match_device(std::span<const DeviceInfo> devices, std::strin
                       "no device is called \"" + std::string(name) + "\"; there is " +
                           (in_api.empty() ? "no device at all" : names(devices, in_api)));
   }
-  return make_error(ErrorKind::invalid_argument, "AMBIGUOUS_DEVICE", "device.name",
-                    "\"" + std::string(name) + "\" may mean " + names(devices, found) + ": give the whole name and the host API");
+  return make_error(
+      ErrorKind::invalid_argument, "AMBIGUOUS_DEVICE", "device.name",
+      "\"" + std::string(name) + "\" may mean " + names(devices, found) + ": give the whole name and the host API");
 }
 
 }  // namespace continuo::device

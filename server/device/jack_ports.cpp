@@ -41,7 +41,10 @@ std::vector<std::optional<JackPorts>> read_jack_ports(void* library, const std::
     std::vector<std::string> found;
     const char** ports = get_ports(client, jack_port_pattern(of).c_str(), kAudio, flags);
     if (ports == nullptr) return found;
-    for (const char** port = ports; *port != nullptr; ++port) found.push_back(std::string(*port).substr(of.size() + 1));
+    for (const char** port = ports; *port != nullptr; ++port) {
+      const std::string_view name = *port;  // lives in memory that the server writes: taken once, then looked at
+      if (name.size() > of.size()) found.emplace_back(name.substr(of.size() + 1));
+    }
     free_ports(ports);
     return found;
   };

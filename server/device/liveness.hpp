@@ -11,8 +11,8 @@ namespace continuo::device {
 class Liveness {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  /// What one look may add to the standstill at most: after a stop of our own process or a suspended machine the first look
-  /// must not condemn a healthy device. So look at least twice a second.
+  /// What one look may add to the standstill at most: after a stop of our own process or a suspended machine the first
+  /// look must not condemn a healthy device. So look at least twice a second.
   static constexpr std::chrono::milliseconds kLongestLook{500};
 
   explicit Liveness(std::chrono::milliseconds bound) : bound_(bound) {}

@@ -51,7 +51,7 @@ std::uint64_t sum(const std::map<std::uintptr_t, std::size_t>& map) {
 bool on_the_way(std::string_view path) {
   if (path.empty()) return false;
   const std::string_view file = path.substr(path.find_last_of('/') + 1);
-  constexpr std::array<std::string_view, 8> kNames = {"libportaudio.", "libjack.", "libasound.", "libc.so",
+  constexpr std::array<std::string_view, 8> kNames = {"libportaudio.", "libjack.",   "libasound.", "libc.so",
                                                       "libm.so",       "libstdc++.", "libkissfft", "ld-linux"};
   for (const auto name : kNames)
     if (file.starts_with(name)) return true;
@@ -80,7 +80,7 @@ void prefault(const void* begin, std::size_t bytes) noexcept {
   void* const address = reinterpret_cast<void*>(p.begin);
   if (madvise(address, p.bytes, MADV_POPULATE_WRITE) == 0) return;
   if (madvise(address, p.bytes, MADV_POPULATE_READ) == 0) return;
-  if (madvise(address, 0, MADV_POPULATE_READ) == 0) return;  // known to the kernel: this memory cannot be had
+  if (madvise(address, 0, MADV_POPULATE_READ) == 0) return;           // known to the kernel: this memory cannot be had
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));  // before Linux 5.14: touch it
   for (std::size_t i = 0; i < p.bytes; i += page) (void)*reinterpret_cast<const volatile char*>(p.begin + i);
 }
@@ -126,10 +126,11 @@ MemoryReport memory_report() {
   report.locked_bytes = sum(ledger().locked);
   report.refused_bytes = sum(ledger().refused);
   if (report.refused_bytes > 0) {
-    report.warning = std::to_string(report.refused_bytes / 1024) + " of " +
-                     std::to_string((report.refused_bytes + report.locked_bytes) / 1024) +
-                     " KiB could not be locked in memory: allow it (MEMLOCK): LimitMEMLOCK=infinity in the systemd unit, or "
-                     "for a user '@audio - memlock unlimited' in /etc/security/limits.d";
+    report.warning =
+        std::to_string(report.refused_bytes / 1024) + " of " +
+        std::to_string((report.refused_bytes + report.locked_bytes) / 1024) +
+        " KiB could not be locked in memory: allow it (MEMLOCK): LimitMEMLOCK=infinity in the systemd unit, or "
+        "for a user '@audio - memlock unlimited' in /etc/security/limits.d";
   }
   return report;
 }

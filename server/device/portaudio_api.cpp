@@ -48,7 +48,8 @@ Result<PortAudioApi> bind(void* library) {
   take(api.alsa_enable_realtime_scheduling, "PaAlsa_EnableRealtimeScheduling", false);
   take(api.jack_set_client_name, "PaJack_SetClientName", false);
   take(api.jack_get_client_name, "PaJack_GetClientName", false);
-  if (!missing.empty()) return unavailable(std::string(kLibrary) + " lacks " + missing + ": install libportaudio2 19.6 or newer");
+  if (!missing.empty())
+    return unavailable(std::string(kLibrary) + " lacks " + missing + ": install libportaudio2 19.6 or newer");
   catch_driver_messages(library);
   return api;
 }
@@ -67,13 +68,15 @@ std::string PortAudioApi::describe(PaError error) const {
   std::string text = get_error_text(error);
   if (error != paUnanticipatedHostError) return text;
   const PaHostErrorInfo* host = get_last_host_error_info();
-  if (host != nullptr && host->errorText != nullptr && *host->errorText != '\0') text += std::string(": ") + host->errorText;
+  if (host != nullptr && host->errorText != nullptr && *host->errorText != '\0')
+    text += std::string(": ") + host->errorText;
   return text;
 }
 
 Result<PortAudioApi> load_portaudio() {
   void* library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return unavailable(std::string("PortAudio cannot be loaded: ") + dlerror() + ": install libportaudio2");
+  if (library == nullptr)
+    return unavailable(std::string("PortAudio cannot be loaded: ") + dlerror() + ": install libportaudio2");
   return bind(library);
 }
 
@@ -86,11 +89,12 @@ Result<PortAudioApi> load_private_portaudio() {
   }
   const std::string path = where.dli_fname;
   const auto failed = [&] {
-    return unavailable("no further copy of " + path + " can be made (" + std::strerror(errno) + "): restart the daemon");
+    return unavailable("no further copy of " + path + " can be made (" + std::strerror(errno) +
+                       "): restart the daemon");
   };
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   Descriptor copy{memfd_create("libportaudio", MFD_CLOEXEC)};
-  struct stat status {};
+  struct stat status{};
   if (file.fd < 0 || copy.fd < 0 || fstat(file.fd, &status) != 0) return failed();
   for (off_t done = 0; done < status.st_size;) {
     const ssize_t n = sendfile(copy.fd, file.fd, nullptr, static_cast<std::size_t>(status.st_size - done));

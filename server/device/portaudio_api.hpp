@@ -14,8 +14,9 @@ using PaJackGetClientName = PaError(const char**);
 
 namespace continuo::device {
 
-/// Nothing else in the house calls Pa_*: a stream whose audio server died leaves its copy of the library unusable (stopping it
-/// blocks for minutes, closing it aborts the process), and then another copy takes over. So no call may be bound by the linker.
+/// Nothing else in the house calls Pa_*: a stream whose audio server died leaves its copy of the library unusable
+/// (stopping it blocks for minutes, closing it aborts the process), and then another copy takes over. So no call may be
+/// bound by the linker.
 struct PortAudioApi {
   decltype(&::Pa_Initialize) initialize = nullptr;
   decltype(&::Pa_Terminate) terminate = nullptr;

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kStartBound{5000};      // Pa_Initialize probes everything: up to 0.6 s seen
+constexpr milliseconds kStartBound{5000};  // Pa_Initialize probes everything: up to 0.6 s seen
 constexpr milliseconds kOpenBound{4000};
 constexpr milliseconds kFirstBeatBound{2000};  // opened, but does it call?
 constexpr milliseconds kPulseBound{500};       // JACK's longest period lasts 0.19 s
@@ -35,25 +35,6 @@ std::vector<DeviceInfo> infos_of(const std::vector<SeenDevice>& devices) {
 
 }  // namespace
 
-std::vector<std::size_t> best_devices(const std::vector<SeenDevice>& devices, const DeviceRequest& request) {
-  const auto rank = [](const SeenDevice& d) {
-    const bool card = d.type == paJACK && d.info.name == "system";  // whichever client came first
-    const int use = card || d.api_default_output ? 0 : d.api_default_input ? 10 : 100;
-    return use + (d.type == paJACK ? 0 : d.type == paALSA ? 1 : 2);
-  };
-  const bool system = std::any_of(devices.begin(), devices.end(),
-                                  [](const SeenDevice& d) { return d.type == paJACK && d.info.name == "system"; });
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    if (rank(devices[i]) >= 100 || !host_api_matches(devices[i].info.host_api, request.host_api)) continue;
-    if (system && devices[i].type == paJACK && devices[i].info.name != "system") continue;
-    order.push_back(i);
-  }
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return std::pair(rank(devices[a]), a) < std::pair(rank(devices[b]), b); });
-  return order;
-}
-
 PortAudioPool& PortAudioPool::get() {
   static PortAudioPool& the = *new PortAudioPool;
   return the;
@@ -70,7 +51,8 @@ Result<PortAudioApi> PortAudioPool::take_copy() {
     const std::lock_guard lock(mutex_);
     if (late_starts_ > 0) {
       return unavailable("AUDIO_SYSTEM_BLOCKED",
-                         "the audio system does not answer (is the JACK server frozen?): an earlier start of PortAudio has not come back");
+                         "the audio system does not answer (a frozen JACK server?): an earlier start of PortAudio has "
+                         "not come back; resume or restart that server");
     }
     if (!idle_.empty()) {
       const PortAudioApi api = idle_.back();
@@ -113,14 +95,18 @@ Result<PortAudioPool::Ready> PortAudioPool::start_copy() {
   };
   auto started = call_bounded<Started>(
       kStartBound, [api = *api] { return Started{start_and_list(api), true}; },
-      [] { return Started{unavailable("AUDIO_SERVER_LOST", "an audio server went away while PortAudio started"), false}; },
+      [] {
+        return Started{unavailable("AUDIO_SERVER_LOST", "an audio server went away while PortAudio started"), false};
+      },
       [this, api = *api, came_back](const Started& late) {
         if (late.devices) api.terminate();
         if (late.fit) give_back(api);
         came_back();
       });
   if (!started) {
-    return unavailable("AUDIO_SYSTEM_BLOCKED", "the audio system does not answer (is the JACK server frozen?): PortAudio did not start within 5 s");
+    return unavailable("AUDIO_SYSTEM_BLOCKED",
+                       "the audio system does not answer (a frozen JACK server?): PortAudio did not start within 5 s; "
+                       "resume or restart that server");
   }
   came_back();
   if (!started->devices) {
@@ -140,9 +126,11 @@ void PortAudioPool::end_copy(const PortAudioApi& api) {
     api.terminate();
     return true;
   };
-  const auto ended = call_bounded<bool>(kCloseBound, end, [] { return false; }, [this, api](bool late) {
-    if (late) give_back(api);
-  });
+  const auto ended = call_bounded<bool>(
+      kCloseBound, end, [] { return false; },
+      [this, api](bool late) {
+        if (late) give_back(api);
+      });
   if (ended && *ended) {
     give_back(api);
   } else {
@@ -157,29 +145,6 @@ Result<std::vector<SeenDevice>> PortAudioPool::list() {
   if (!ready) return ready.error();
   end_copy(ready->api);
   return std::move(ready->devices);
-}
-
-PortAudioPool::Opened PortAudioPool::open_on(const PortAudioApi& api, const SeenDevice& device, const DeviceRequest& request) {
-  const std::string name = "\"" + device.info.name + "\" (" + device.info.host_api + ")";
-  PaError error = paInvalidChannelCount;
-  for (const ChannelCounts channels : channels_to_try(device, request)) {
-    for (const double rate : rates_to_try(device, request)) {
-      auto stream = std::make_shared<PortAudioStream>(api, device, channels);
-      error = stream->open(rate, request);
-      if (error == paNoError) return {std::move(stream), {}, true};
-      if (stream->opened()) {
-        auto why = unavailable("DEVICE_DOES_NOT_START", name + " does not start: " + api.describe(error));
-        const bool fit = stream->close();
-        return {fit ? nullptr : std::move(stream), std::move(why), fit};
-      }
-      if (error != paInvalidSampleRate) break;
-    }
-  }
-  const std::string said = last_driver_messages(2);
-  return {nullptr,
-          unavailable("DEVICE_DOES_NOT_OPEN",
-                      name + " does not open: " + api.describe(error) + (said.empty() ? "" : " (" + said + ")")),
-          true};
 }
 
 Result<std::shared_ptr<PortAudioStream>> PortAudioPool::open(const DeviceRequest& request) {
@@ -207,18 +172,24 @@ Result<std::shared_ptr<PortAudioStream>> PortAudioPool::open(const DeviceRequest
     const SeenDevice& device = ready->devices[i];
     if (channels_to_try(device, request).empty()) {
       if (!first) {
-        first = make_error(ErrorKind::invalid_argument, "NO_SUCH_CHANNELS", "device.channels",
-                           "\"" + device.info.name + "\" has " + std::to_string(device.info.in_channels) + " inputs and " +
-                               std::to_string(device.info.out_channels) + " outputs: none of them was asked for");
+        first =
+            make_error(ErrorKind::invalid_argument, "NO_SUCH_CHANNELS", "device.channels",
+                       "\"" + device.info.name + "\" has " + std::to_string(device.info.in_channels) + " inputs and " +
+                           std::to_string(device.info.out_channels) + " outputs: none of them was asked for");
       }
       continue;
     }
-    auto opened = call_bounded<Opened>(
-        kOpenBound, [api = ready->api, device, request] { return open_on(api, device, request); },
-        [] { return Opened{nullptr, unavailable("AUDIO_SERVER_LOST", "an audio server went away while the device was opened"), false}; },
-        [this, api = ready->api](Opened late) {
+    auto opened = call_bounded<OpenedStream>(
+        kOpenBound, [api = ready->api, device, request] { return open_stream(api, device, request); },
+        [] {
+          return OpenedStream{nullptr,
+                              unavailable("AUDIO_SERVER_LOST", "an audio server went away while the device was opened"),
+                              false};
+        },
+        [this, api = ready->api](OpenedStream late) {
           // The server thawed. What it gave us nobody wants any more.
-          if (late.stream && !(late.stream->active() && late.stream->wait_for_beat(kPulseBound) && late.stream->close())) {
+          if (late.stream &&
+              !(late.stream->active() && late.stream->wait_for_beat(kPulseBound) && late.stream->close())) {
             lose(late.stream, false, "it opened too late");
           } else if (late.fit) {
             api.terminate();
@@ -226,7 +197,8 @@ Result<std::shared_ptr<PortAudioStream>> PortAudioPool::open(const DeviceRequest
           }
         });
     if (!opened) {
-      return unavailable("AUDIO_SYSTEM_BLOCKED", "\"" + device.info.name + "\" does not answer: opening it did not come back within 4 s");
+      return unavailable("AUDIO_SYSTEM_BLOCKED",
+                         "\"" + device.info.name + "\" does not answer: opening it did not come back within 4 s");
     }
     if (!opened->fit) {
       if (opened->stream) lose(opened->stream, false, "it opened but would not start");
@@ -243,7 +215,10 @@ Result<std::shared_ptr<PortAudioStream>> PortAudioPool::open(const DeviceRequest
         return std::move(opened->stream);
       }
       close(opened->stream);  // takes the copy along
-      if (calls) return unavailable("DEVICE_WITHOUT_CLOCK", "\"" + device.info.name + "\" takes sound without end: it has no clock; use the device \"clock\"");
+      if (calls)
+        return unavailable(
+            "DEVICE_WITHOUT_CLOCK",
+            "\"" + device.info.name + "\" takes sound without end: it has no clock; use the device \"clock\"");
       return unavailable("DEVICE_STANDS_STILL", "\"" + device.info.name + "\" opens, but asks for no sound");
     }
     if (!first) first = std::move(opened->error);
@@ -264,15 +239,17 @@ void PortAudioPool::close(const std::shared_ptr<PortAudioStream>& stream) {
     stream->api().terminate();
     return true;
   };
-  const auto fit = call_bounded<bool>(kCloseBound, end, [] { return false; }, [this, stream](bool late_fit) {
-    if (late_fit) {
-      found(stream);
-    } else {
-      const std::lock_guard lock(mutex_);
-      for (Lost& lost : lost_)
-        if (lost.stream == stream) lost.in_driver = false;
-    }
-  });
+  const auto fit = call_bounded<bool>(
+      kCloseBound, end, [] { return false; },
+      [this, stream](bool late_fit) {
+        if (late_fit) {
+          found(stream);
+        } else {
+          const std::lock_guard lock(mutex_);
+          for (Lost& lost : lost_)
+            if (lost.stream == stream) lost.in_driver = false;
+        }
+      });
   if (!fit) {
     lose(stream, true, "closing it does not come back");
   } else if (!*fit) {
@@ -283,7 +260,8 @@ void PortAudioPool::close(const std::shared_ptr<PortAudioStream>& stream) {
 }
 
 void PortAudioPool::lose(const std::shared_ptr<PortAudioStream>& stream, bool in_driver, const char* why) {
-  log::warning("the stream on \"{}\" ({}) is left alone for good: {}", stream->info().name, stream->info().host_api, why);
+  log::warning("the stream on \"{}\" ({}) is left alone for good: {}", stream->info().name, stream->info().host_api,
+               why);
   const std::lock_guard lock(mutex_);
   lost_.push_back({stream, stream->context.beats(), in_driver});
 }
@@ -300,9 +278,12 @@ void PortAudioPool::reclaim() {
   {
     const std::lock_guard lock(mutex_);
     for (const Lost& lost : lost_) {
-      if (!lost.in_driver && lost.stream->active() && lost.stream->context.beats() != lost.beats) revived.push_back(lost.stream);
+      if (!lost.in_driver && lost.stream->active() && lost.stream->context.beats() != lost.beats)
+        revived.push_back(lost.stream);
     }
-    std::erase_if(lost_, [&](const Lost& lost) { return std::find(revived.begin(), revived.end(), lost.stream) != revived.end(); });
+    std::erase_if(lost_, [&](const Lost& lost) {
+      return std::find(revived.begin(), revived.end(), lost.stream) != revived.end();
+    });
   }
   for (const auto& stream : revived) close(stream);  // found, or lost again
 }

@@ -13,13 +13,14 @@
 
 namespace continuo::device {
 
-/// A copy of the library is one of: idle (terminated, may be started again), in use by one stream, or lost. Each start of an
-/// idle copy sees the devices anew; while a stream runs, another copy looks. One pool a process, for ever: libraries are
-/// never unloaded, since threads of a driver may still be inside.
+/// A copy of the library is one of: idle (terminated, may be started again), in use by one stream, or lost. Each start
+/// of an idle copy sees the devices anew; while a stream runs, another copy looks. One pool a process, for ever:
+/// libraries are never unloaded, since threads of a driver may still be inside.
 ///
-/// Lost: the stream's server died or froze. Its stream, context and copy are kept for ever on purpose, for a late callback
-/// must find them; it costs about 250 KiB each, at most kMaxCopies times, then opening is refused. A server that was frozen
-/// and goes on calls into a closed gate; the next list() or open() sees its pulse, closes the stream and has the copy back.
+/// Lost: the stream's server died or froze. Its stream, context and copy are kept for ever on purpose, for a late
+/// callback must find them; it costs about 250 KiB each, at most kMaxCopies times, then opening is refused. A server
+/// that was frozen and goes on calls into a closed gate; the next list() or open() sees its pulse, closes the stream
+/// and has the copy back.
 class PortAudioPool {
  public:
   static constexpr std::size_t kMaxCopies = 128;
@@ -48,8 +49,8 @@ class PortAudioPool {
   };
   struct Lost {
     std::shared_ptr<PortAudioStream> stream;
-    std::uint64_t beats = 0;   // when it was given up
-    bool in_driver = false;    // a thread of ours is still inside; it will say when it comes out
+    std::uint64_t beats = 0;  // when it was given up
+    bool in_driver = false;   // a thread of ours is still inside; it will say when it comes out
   };
 
   PortAudioPool() = default;
@@ -61,13 +62,6 @@ class PortAudioPool {
   void found(const std::shared_ptr<PortAudioStream>& stream);  // a lost one ended in order after all
   void reclaim();
 
-  struct Opened {
-    std::shared_ptr<PortAudioStream> stream;  // started, or null
-    Error error;
-    bool fit = true;  // the copy may be used further
-  };
-  [[nodiscard]] static Opened open_on(const PortAudioApi& api, const SeenDevice& device, const DeviceRequest& request);
-
   std::mutex slow_;           // list() and open(), one at a time
   mutable std::mutex mutex_;  // what is below
   std::vector<PortAudioApi> idle_;
@@ -76,9 +70,5 @@ class PortAudioPool {
   std::size_t copies_ = 0;
   std::size_t late_starts_ = 0;
 };
-
-/// Where the best device is to be looked for, best first: indices into `devices`. JACK where a server runs, then ALSA's
-/// default, then the other hosts' defaults; outputs before inputs.
-[[nodiscard]] std::vector<std::size_t> best_devices(const std::vector<SeenDevice>& devices, const DeviceRequest& request);
 
 }  // namespace continuo::device

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <thread>
+#include <utility>
 
+#include "server/device/driver_noise.hpp"
 #include "server/device/jack_ports.hpp"
 #include "server/device/realtime.hpp"
 
@@ -15,51 +17,22 @@ int stream_callback(const void* in, void* out, unsigned long frames, const PaStr
                     PaStreamCallbackFlags flags, void* user) noexcept RT_NONBLOCKING {
   auto& context = *static_cast<CallbackContext*>(user);
   // A bit mask: one event may set several bits.
-  context.count_xruns(flags & (paInputOverflow | paInputUnderflow), flags & (paOutputUnderflow | paOutputOverflow));
+  const Xruns xruns{(flags & (paInputOverflow | paInputUnderflow)) != 0,
+                                     (flags & (paOutputUnderflow | paOutputOverflow)) != 0};
   context.run({static_cast<const float* const*>(in), in != nullptr ? context.in_channels() : 0},
               {static_cast<float* const*>(out), out != nullptr ? context.out_channels() : 0},
-              static_cast<std::uint32_t>(frames));
+              static_cast<std::uint32_t>(frames), xruns);
   return paContinue;
 }
 
 void stream_finished(void* user) noexcept RT_NONBLOCKING { static_cast<CallbackContext*>(user)->finish(); }
 
 // Some hosts subtract more than there is.
-double plausible(double latency_s) { return std::isfinite(latency_s) && latency_s > 0.0 && latency_s < 10.0 ? latency_s : 0.0; }
-
-bool is_plugin(const SeenDevice& device) {
-  return device.type == paALSA && device.info.name.find("(hw:") == std::string::npos;
+double plausible(double latency_s) {
+  return std::isfinite(latency_s) && latency_s > 0.0 && latency_s < 10.0 ? latency_s : 0.0;
 }
 
 }  // namespace
-
-std::vector<ChannelCounts> channels_to_try(const SeenDevice& device, const DeviceRequest& request) {
-  const bool all_in = request.in_channels == UINT32_MAX, all_out = request.out_channels == UINT32_MAX;
-  ChannelCounts best{std::min(device.info.in_channels, request.in_channels),
-                     std::min(device.info.out_channels, request.out_channels)};
-  if (is_plugin(device)) {
-    if (all_in) best.in = std::min(best.in, 2u);
-    if (all_out) best.out = std::min(best.out, 2u);
-  }
-  std::vector<ChannelCounts> counts;
-  const auto add = [&](ChannelCounts c) {
-    if (c.in + c.out > 0 && std::find(counts.begin(), counts.end(), c) == counts.end()) counts.push_back(c);
-  };
-  add(best);
-  const std::uint32_t less_in = all_in ? std::min(best.in, 2u) : best.in;
-  const std::uint32_t less_out = all_out ? std::min(best.out, 2u) : best.out;
-  add({less_in, less_out});
-  if (best.out > 0) add({all_in ? 0 : best.in, less_out});  // an input that does not open with the output is let go
-  return counts;
-}
-
-std::vector<double> rates_to_try(const SeenDevice& device, const DeviceRequest& request) {
-  std::vector<double> rates;
-  for (const double rate : {request.sample_rate_hz, device.info.sample_rate_hz, 48'000.0, 44'100.0, 96'000.0}) {
-    if (rate > 0.0 && std::find(rates.begin(), rates.end(), rate) == rates.end()) rates.push_back(rate);
-  }
-  return rates;
-}
 
 PortAudioStream::PortAudioStream(const PortAudioApi& api, const SeenDevice& device, ChannelCounts channels)
     : context(channels.in, channels.out), api_(api), device_(device), info_(device.info) {
@@ -92,7 +65,8 @@ PaError PortAudioStream::open(double sample_rate_hz, const DeviceRequest& reques
   if (device_.type == paALSA && request.priority > 0 && api_.alsa_enable_realtime_scheduling != nullptr) {
     api_.alsa_enable_realtime_scheduling(stream_, 1);
   }
-  if (const char* name = nullptr; is_jack() && api_.jack_get_client_name && api_.jack_get_client_name(&name) == paNoError) {
+  if (const char* name = nullptr;
+      is_jack() && api_.jack_get_client_name && api_.jack_get_client_name(&name) == paNoError) {
     client_name_ = name;
   }
   if (const PaStreamInfo* got = api_.get_stream_info(stream_)) {
@@ -106,15 +80,16 @@ PaError PortAudioStream::open(double sample_rate_hz, const DeviceRequest& reques
 bool PortAudioStream::close() {
   if (stream_ == nullptr) return true;
   // A JACK server that dies under PortAudio's hands makes its stop look like a success, and the close then aborts the
-  // process. Only an orderly end calls the finished callback; and a stream that never started may be closed while the server
-  // still knows our ports.
+  // process. Only an orderly end calls the finished callback; and a stream that never started may be closed while the
+  // server still knows our ports.
   bool safe = true;
   if (active()) {
     const PaError error = api_.stop_stream(stream_);
     safe = !is_jack() || (error == paNoError && context.finished());
   } else if (is_jack() && !context.finished()) {
     const auto ports = read_jack_ports(api_.library, {client_name_});
-    safe = context.beats() == 0 && !client_name_.empty() && ports.front() && !(ports.front()->in.empty() && ports.front()->out.empty());
+    safe = context.beats() == 0 && !client_name_.empty() && ports.front() &&
+           !(ports.front()->in.empty() && ports.front()->out.empty());
   }
   if (!safe) return false;
   api_.close_stream(stream_);
@@ -167,9 +142,39 @@ RealtimeReport PortAudioStream::realtime() const {
   if (!report.warning.empty()) return report;
   report.warning = warning_;
   if (is_jack() && report.policy != "SCHED_FIFO" && report.policy != "SCHED_RR") {
-    report.warning = "the JACK server gives its clients no real-time priority: start jackd with -R, and for both " + realtime_remedy();
+    report.warning = "the JACK server gives its clients no real-time priority: start jackd with -R, and for both " +
+                     realtime_remedy();
   }
   return report;
+}
+
+namespace {
+Error unavailable(std::string reason, std::string message) {
+  return make_error(ErrorKind::unavailable, std::move(reason), "device", std::move(message));
+}
+}  // namespace
+
+OpenedStream open_stream(const PortAudioApi& api, const SeenDevice& device, const DeviceRequest& request) {
+  const std::string name = "\"" + device.info.name + "\" (" + device.info.host_api + ")";
+  PaError error = paInvalidChannelCount;
+  for (const ChannelCounts channels : channels_to_try(device, request)) {
+    for (const double rate : rates_to_try(device, request)) {
+      auto stream = std::make_shared<PortAudioStream>(api, device, channels);
+      error = stream->open(rate, request);
+      if (error == paNoError) return {std::move(stream), {}, true};
+      if (stream->opened()) {
+        auto why = unavailable("DEVICE_DOES_NOT_START", name + " does not start: " + api.describe(error));
+        const bool fit = stream->close();
+        return {fit ? nullptr : std::move(stream), std::move(why), fit};
+      }
+      if (error != paInvalidSampleRate) break;
+    }
+  }
+  const std::string said = last_driver_messages(2);
+  return {nullptr,
+          unavailable("DEVICE_DOES_NOT_OPEN",
+                      name + " does not open: " + api.describe(error) + (said.empty() ? "" : " (" + said + ")")),
+          true};
 }
 
 }  // namespace continuo::device

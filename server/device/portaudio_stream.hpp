@@ -3,38 +3,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "server/device/callback_context.hpp"
 #include "server/device/device.hpp"
 #include "server/device/portaudio_api.hpp"
+#include "server/device/portaudio_choice.hpp"
 
 namespace continuo::device {
 
-/// A device as one start of PortAudio saw it; its indices mean nothing to another start.
-struct SeenDevice {
-  DeviceInfo info;
-  PaDeviceIndex index = paNoDevice;
-  PaHostApiTypeId type = paInDevelopment;
-  bool api_default_output = false;
-  bool api_default_input = false;
-};
-
-/// The channels to try, best first. A count that was not asked for may give way to a smaller one; what ALSA reports for a
-/// plug-in (everything but "hw:") is what the plug-in could pretend to, so "all" means two of those.
-struct ChannelCounts {
-  std::uint32_t in = 0;
-  std::uint32_t out = 0;
-  friend bool operator==(const ChannelCounts&, const ChannelCounts&) = default;
-};
-[[nodiscard]] std::vector<ChannelCounts> channels_to_try(const SeenDevice& device, const DeviceRequest& request);
-
-/// The rates to try: the one asked for, the device's default, the usual ones.
-[[nodiscard]] std::vector<double> rates_to_try(const SeenDevice& device, const DeviceRequest& request);
-
-/// The stream runs from open() on, silent behind its closed gate, so that its pulse tells at any time whether its server lives.
-/// Everything here that may block says so and is called on a driver thread only.
+/// The stream runs from open() on, silent behind its closed gate, so that its pulse tells at any time whether its
+/// server lives. Everything here that may block says so and is called on a driver thread only.
 class PortAudioStream {
  public:
   PortAudioStream(const PortAudioApi& api, const SeenDevice& device, ChannelCounts channels);
@@ -50,8 +30,8 @@ class PortAudioStream {
   [[nodiscard]] bool opened() const noexcept { return stream_ != nullptr; }
   /// Waits for the next callback. False: none came within `bound`.
   [[nodiscard]] bool wait_for_beat(std::chrono::milliseconds bound) const;
-  /// False: it asks for sound many times faster than its rate, as ALSA's null and file devices do. At a real-time priority such
-  /// a thread would take the machine's processor. Takes 50 ms, but for JACK, which always has a clock.
+  /// False: it asks for sound many times faster than its rate, as ALSA's null and file devices do. At a real-time
+  /// priority such a thread would take the machine's processor. Takes 50 ms, but for JACK, which always has a clock.
   [[nodiscard]] bool keeps_time() const;
 
   /// From outside the audio thread, once it is known: name, priority, stack. JACK's thread keeps the priority that the
@@ -75,5 +55,15 @@ class PortAudioStream {
   std::string client_name_;
   std::string warning_;
 };
+
+/// What came of opening a device.
+struct OpenedStream {
+  std::shared_ptr<PortAudioStream> stream;  // runs, where `fit`; else what must be left alone, if anything
+  Error error;
+  bool fit = true;  // the copy of the library may be used further
+};
+
+/// May block. Tries the channels and rates in order; the copy is started.
+[[nodiscard]] OpenedStream open_stream(const PortAudioApi& api, const SeenDevice& device, const DeviceRequest& request);
 
 }  // namespace continuo::device

@@ -31,15 +31,15 @@ std::pair<char*, std::size_t> stack_top(pthread_t thread) {
 void name_audio_thread(pthread_t thread) { pthread_setname_np(thread, kAudioThreadName); }
 
 std::string realtime_remedy() {
-  return "allow real-time priorities (RTPRIO): LimitRTPRIO=95 in the systemd unit, or for a user '@audio - rtprio 95' in "
+  return "allow real-time priorities (RTPRIO): LimitRTPRIO=95 in the systemd unit, or for a user '@audio - rtprio 95' "
+         "in "
          "/etc/security/limits.d and membership of the group audio";
 }
 
 std::string ask_realtime(pthread_t thread, int priority) {
   if (priority <= 0) return {};
   sched_param param{};
-  param.sched_priority =
-      std::clamp(priority, sched_get_priority_min(SCHED_FIFO), sched_get_priority_max(SCHED_FIFO));
+  param.sched_priority = std::clamp(priority, sched_get_priority_min(SCHED_FIFO), sched_get_priority_max(SCHED_FIFO));
   int error = pthread_setschedparam(thread, SCHED_FIFO, &param);
   rlimit limit{};
   if (error == EPERM && getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0 &&
@@ -63,12 +63,24 @@ void read_scheduling(pthread_t thread, RealtimeReport& report) {
   report.thread_known = true;
   report.priority = param.sched_priority;
   switch (policy & ~SCHED_RESET_ON_FORK) {
-    case SCHED_FIFO: report.policy = "SCHED_FIFO"; break;
-    case SCHED_RR: report.policy = "SCHED_RR"; break;
-    case SCHED_OTHER: report.policy = "SCHED_OTHER"; break;
-    case SCHED_BATCH: report.policy = "SCHED_BATCH"; break;
-    case SCHED_IDLE: report.policy = "SCHED_IDLE"; break;
-    default: report.policy = "policy " + std::to_string(policy); break;
+    case SCHED_FIFO:
+      report.policy = "SCHED_FIFO";
+      break;
+    case SCHED_RR:
+      report.policy = "SCHED_RR";
+      break;
+    case SCHED_OTHER:
+      report.policy = "SCHED_OTHER";
+      break;
+    case SCHED_BATCH:
+      report.policy = "SCHED_BATCH";
+      break;
+    case SCHED_IDLE:
+      report.policy = "SCHED_IDLE";
+      break;
+    default:
+      report.policy = "policy " + std::to_string(policy);
+      break;
   }
 }
 

@@ -17,7 +17,8 @@ bool SteppedHardware::step(std::uint32_t frames) {
   std::vector<float*> out;
   for (std::uint32_t c = 0; c < info_.in_channels; ++c) {
     in_[c].assign(frames, 0.0f);
-    for (std::uint32_t i = 0; input_ && i < frames; ++i) in_[c][i] = input_(c, static_cast<rt::FrameCount>(frames_ + i));
+    for (std::uint32_t i = 0; input_ && i < frames; ++i)
+      in_[c][i] = input_(c, static_cast<rt::FrameCount>(frames_ + i));
     in.push_back(in_[c].data());
   }
   for (auto& channel : out_) {
@@ -134,7 +135,8 @@ SteppedDevice::~SteppedDevice() { stop(); }
 Result<> SteppedDevice::start(AudioCallback& callback) {
   const std::lock_guard lock(hardware_->mutex_);
   if (hardware_->owner_ != opening_) {
-    return make_error(ErrorKind::unavailable, "DEVICE_LOST", "device.name", "\"" + info().name + "\" was lost; open it again");
+    return make_error(ErrorKind::unavailable, "DEVICE_LOST", "device.name",
+                      "\"" + info().name + "\" was lost; open it again");
   }
   hardware_->callback_ = &callback;
   hardware_->counters_ = &counters_;
@@ -186,7 +188,8 @@ Result<std::unique_ptr<Device>> SteppedFactory::open(const DeviceRequest& reques
   {
     const std::lock_guard lock(there[index]->mutex_);
     if (!there[index]->openable_) {
-      return make_error(ErrorKind::unavailable, "DEVICE_BUSY", "device.name", "\"" + infos[index].name + "\" does not open");
+      return make_error(ErrorKind::unavailable, "DEVICE_BUSY", "device.name",
+                        "\"" + infos[index].name + "\" does not open");
     }
   }
   return std::unique_ptr<Device>(std::make_unique<SteppedDevice>(there[index]));

@@ -12,14 +12,15 @@
 
 namespace continuo::device {
 
-/// The far side of a stepped device, as a test holds it: what "the hardware" is told to do. It outlives the Devices that
-/// a SteppedFactory opens on it, so a device may be lost, opened again and stepped on.
-/// step() runs the callback on the calling thread; start() and stop() may come from another and wait for a step to end.
+/// The far side of a stepped device, as a test holds it: what "the hardware" is told to do. It outlives the Devices
+/// that a SteppedFactory opens on it, so a device may be lost, opened again and stepped on. step() runs the callback on
+/// the calling thread; start() and stop() may come from another and wait for a step to end.
 class SteppedHardware {
  public:
   explicit SteppedHardware(DeviceInfo info);
 
-  /// Calls the callback once with `frames` frames (0 is allowed). False, and nothing called: not started, lost or frozen.
+  /// Calls the callback once with `frames` frames (0 is allowed). False, and nothing called: not started, lost or
+  /// frozen.
   bool step(std::uint32_t frames);
   /// step() in buffers of at most `buffer` frames until `frames` are done. Returns how many were.
   std::uint64_t run(std::uint64_t frames, std::uint32_t buffer = 256);
@@ -28,16 +29,17 @@ class SteppedHardware {
   void set_input(std::function<float(std::uint32_t channel, rt::FrameCount frame)> input);
   /// What the last step wrote to output channel `channel` (from 0).
   [[nodiscard]] std::vector<float> last_output(std::uint32_t channel) const;
-  /// Everything that output channel `channel` got since clear_recording(). Bounded: kMaxRecording frames, then it stops.
+  /// Everything that output channel `channel` got since clear_recording(). Bounded: kMaxRecording frames, then it
+  /// stops.
   [[nodiscard]] std::vector<float> recording(std::uint32_t channel) const;
   void clear_recording();
   static constexpr std::size_t kMaxRecording = 48'000 * 120;
 
-  void set_present(bool present);  // false: a factory neither lists nor opens it
+  void set_present(bool present);    // false: a factory neither lists nor opens it
   void set_openable(bool openable);  // false: open() answers UNAVAILABLE
-  void lose();     // its server ended: alive() is false for good, steps do nothing; opened again it is well
-  void freeze();   // no callback comes; alive() is false
-  void thaw();     // ... and they come again
+  void lose();    // its server ended: alive() is false for good, steps do nothing; opened again it is well
+  void freeze();  // no callback comes; alive() is false
+  void thaw();    // ... and they come again
 
   [[nodiscard]] bool present() const;
   [[nodiscard]] bool started() const;

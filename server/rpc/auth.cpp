@@ -33,7 +33,8 @@ v1::Role method_role(std::string_view method) {
 }
 
 v1::Role operation_role(const v1::Operation& operation) {
-  const auto* kind = operation.GetReflection()->GetOneofFieldDescriptor(operation, v1::Operation::descriptor()->oneof_decl(0));
+  const auto* kind =
+      operation.GetReflection()->GetOneofFieldDescriptor(operation, v1::Operation::descriptor()->oneof_decl(0));
   return kind == nullptr ? v1::ROLE_UNSPECIFIED : kind->options().GetExtension(v1::operation_role);
 }
 

@@ -12,13 +12,13 @@ namespace continuo::rpc {
 /// "viewer", "operator", "engineer", "admin"; anything else: ROLE_UNSPECIFIED, which may do nothing.
 [[nodiscard]] v1::Role role_of(std::string_view name) noexcept;
 
-/// The least role for a method ("continuo.v1.SessionService.Apply") or for an operation; ROLE_UNSPECIFIED where the proto names
-/// none, and then nobody may.
+/// The least role for a method ("continuo.v1.SessionService.Apply") or for an operation; ROLE_UNSPECIFIED where the
+/// proto names none, and then nobody may.
 [[nodiscard]] v1::Role method_role(std::string_view method);
 [[nodiscard]] v1::Role operation_role(const v1::Operation& operation);
 
-/// What the peers of this daemon may do. Everybody who reaches the socket or loopback has the one role that the configuration
-/// names: whom the socket's mode lets in is decided by the file system.
+/// What the peers of this daemon may do. Everybody who reaches the socket or loopback has the one role that the
+/// configuration names: whom the socket's mode lets in is decided by the file system.
 class Authority {
  public:
   explicit Authority(v1::Role role) noexcept : role_(role) {}

@@ -26,20 +26,33 @@ std::string cut(const std::string& text, std::size_t bytes) {
 
 grpc::StatusCode status_code(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::invalid_argument: return grpc::StatusCode::INVALID_ARGUMENT;
-    case ErrorKind::failed_precondition: return grpc::StatusCode::FAILED_PRECONDITION;
-    case ErrorKind::not_found: return grpc::StatusCode::NOT_FOUND;
-    case ErrorKind::already_exists: return grpc::StatusCode::ALREADY_EXISTS;
-    case ErrorKind::permission_denied: return grpc::StatusCode::PERMISSION_DENIED;
-    case ErrorKind::aborted: return grpc::StatusCode::ABORTED;
-    case ErrorKind::resource_exhausted: return grpc::StatusCode::RESOURCE_EXHAUSTED;
-    case ErrorKind::deadline_exceeded: return grpc::StatusCode::DEADLINE_EXCEEDED;
-    case ErrorKind::data_loss: return grpc::StatusCode::DATA_LOSS;
-    case ErrorKind::unavailable: return grpc::StatusCode::UNAVAILABLE;
-    case ErrorKind::unimplemented: return grpc::StatusCode::UNIMPLEMENTED;
-    case ErrorKind::internal: return grpc::StatusCode::INTERNAL;
+    case ErrorKind::invalid_argument:
+      return grpc::StatusCode::INVALID_ARGUMENT;
+    case ErrorKind::failed_precondition:
+      return grpc::StatusCode::FAILED_PRECONDITION;
+    case ErrorKind::not_found:
+      return grpc::StatusCode::NOT_FOUND;
+    case ErrorKind::already_exists:
+      return grpc::StatusCode::ALREADY_EXISTS;
+    case ErrorKind::permission_denied:
+      return grpc::StatusCode::PERMISSION_DENIED;
+    case ErrorKind::aborted:
+      return grpc::StatusCode::ABORTED;
+    case ErrorKind::resource_exhausted:
+      return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case ErrorKind::deadline_exceeded:
+      return grpc::StatusCode::DEADLINE_EXCEEDED;
+    case ErrorKind::data_loss:
+      return grpc::StatusCode::DATA_LOSS;
+    case ErrorKind::unavailable:
+      return grpc::StatusCode::UNAVAILABLE;
+    case ErrorKind::unimplemented:
+      return grpc::StatusCode::UNIMPLEMENTED;
+    case ErrorKind::internal:
+      return grpc::StatusCode::INTERNAL;
     // gRPC has no name for it; the reason tells.
-    case ErrorKind::configuration: return grpc::StatusCode::FAILED_PRECONDITION;
+    case ErrorKind::configuration:
+      return grpc::StatusCode::FAILED_PRECONDITION;
   }
   return grpc::StatusCode::INTERNAL;
 }

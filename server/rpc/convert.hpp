@@ -14,8 +14,8 @@ inline constexpr std::size_t kMaxDetails = 4096;
 
 [[nodiscard]] grpc::StatusCode status_code(ErrorKind kind) noexcept;
 
-/// Message, and as details google.rpc.ErrorInfo (reason, domain "continuo") and, where a field is known, google.rpc.BadRequest.
-/// What is too long is cut, never left out.
+/// Message, and as details google.rpc.ErrorInfo (reason, domain "continuo") and, where a field is known,
+/// google.rpc.BadRequest. What is too long is cut, never left out.
 [[nodiscard]] grpc::Status to_status(const Error& error);
 
 }  // namespace continuo::rpc

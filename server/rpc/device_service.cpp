@@ -28,7 +28,8 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* ListDevices(grpc::CallbackServerContext* context, const v1::ListDevicesRequest*,
                                         v1::ListDevicesResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (enter(door_, reactor, "continuo.v1.DeviceService.ListDevices")) engine_.list_devices(reply_to(reactor, response));
+    if (enter(door_, reactor, "continuo.v1.DeviceService.ListDevices"))
+      engine_.list_devices(reply_to(reactor, response));
     return reactor;
   }
 

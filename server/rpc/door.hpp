@@ -43,8 +43,8 @@ class Places {
   std::shared_ptr<std::atomic<int>> free_;
 };
 
-/// gRPC's interceptors cannot reject a call, so each handler asks here; a test calls every method of every service to see
-/// that none forgot.
+/// gRPC's interceptors cannot reject a call, so each handler asks here; a test calls every method of every service to
+/// see that none forgot.
 class Door {
  public:
   static constexpr int kMaxStreams = 256;  // watches, meters and downloads together

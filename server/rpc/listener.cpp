@@ -40,7 +40,7 @@ Result<Listener> Listener::claim(const Address& address) {
   if (!lock) return lock.error();
   listener.lock_ = std::make_unique<LockFile>(*std::move(lock));
 
-  struct stat status {};
+  struct stat status{};
   if (lstat(address.socket.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
     return make_error(ErrorKind::configuration, "LISTEN", "server.listen",
                       "cannot listen on " + to_string(address) + ": a file that is no socket is there");

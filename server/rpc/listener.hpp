@@ -11,8 +11,9 @@
 
 namespace continuo::rpc {
 
-/// gRPC takes over a live socket without a word, and makes it world-readable. So: a lock beside it first; then it is bound in a
-/// folder that nobody else can enter, gets its mode there, and moves to its name. At no moment is there a socket with another mode.
+/// gRPC takes over a live socket without a word, and makes it world-readable. So: a lock beside it first; then it is
+/// bound in a folder that nobody else can enter, gets its mode there, and moves to its name. At no moment is there a
+/// socket with another mode.
 class Listener {
  public:
   /// ALREADY_EXISTS where another daemon listens there.

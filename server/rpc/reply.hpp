@@ -14,8 +14,9 @@
 
 namespace continuo::rpc {
 
-/// An engine that ends drops the calls it did not come to: the answer is then UNAVAILABLE, for a call that is never finished
-/// would hold up the server's own end. A call that its client cancelled is finished all the same; gRPC drops the answer.
+/// An engine that ends drops the calls it did not come to: the answer is then UNAVAILABLE, for a call that is never
+/// finished would hold up the server's own end. A call that its client cancelled is finished all the same; gRPC drops
+/// the answer.
 template <class Reactor, class Response>
 class Reply {
  public:

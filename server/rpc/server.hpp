@@ -29,8 +29,8 @@ class Server {
 
   /// New calls are UNAVAILABLE from here on, and health says so.
   void close_door();
-  /// Lets calls under way end until `deadline`, then cancels them. Blocks until the last one is finished, so the control strand must
-  /// still run: it answers, or lets go of, what waits in its line.
+  /// Lets calls under way end until `deadline`, then cancels them. Blocks until the last one is finished, so the
+  /// control strand must still run: it answers, or lets go of, what waits in its line.
   void stop(std::chrono::system_clock::time_point deadline);
   /// For an exit without destructors: removes the sockets' files. Nothing else may be called after it.
   void abandon();

@@ -21,8 +21,10 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
       : context_(context), response_(response), engine_(engine), place_(door.try_upload()) {
     grpc::Status status = door.enter("continuo.v1.SessionService.LoadSession");
     if (status.ok() && !place_) status = no_room_status("uploads", Door::kMaxUploads);
-    if (status.ok()) StartRead(&chunk_);
-    else Finish(status);
+    if (status.ok())
+      StartRead(&chunk_);
+    else
+      Finish(status);
   }
 
   void OnReadDone(bool ok) override {
@@ -41,7 +43,8 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
       request_.keep_transport = chunk_.keep_transport();
       request_.client = caller();
     } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport()) {
-      return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "", "base, dry_run and keep_transport belong in the first message");
+      return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "",
+                        "base, dry_run and keep_transport belong in the first message");
     }
     first_ = false;
     if (chunk_.json().size() > kMaxSessionBytes - request_.json.size()) {
@@ -60,8 +63,8 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
 
   void load() {
     if (first_) {
-      return Finish(to_status(
-          make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json", "no session came: at least one message is needed")));
+      return Finish(to_status(make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json",
+                                         "no session came: at least one message is needed")));
     }
     engine_.load(std::move(request_), reply_to(this, response_));
   }
@@ -78,8 +81,8 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
 }  // namespace
 
 grpc::ServerReadReactor<v1::LoadSessionRequest>* receive_session(grpc::CallbackServerContext* context,
-                                                                 v1::LoadSessionResponse* response, control::Engine& engine,
-                                                                 Door& door) {
+                                                                 v1::LoadSessionResponse* response,
+                                                                 control::Engine& engine, Door& door) {
   return new Upload(context, response, engine, door);
 }
 

@@ -83,7 +83,8 @@ class SessionService final : public v1::SessionService::CallbackService {
     return reactor;
   }
 
-  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext*, const v1::WatchRequest* request) override {
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext*,
+                                                     const v1::WatchRequest* request) override {
     auto [stream, allowed] = enter_stream<v1::WatchResponse>(door_, "continuo.v1.SessionService.Watch");
     if (allowed) engine_.watch(*request, begin_with_feed(stream));
     return stream.get();

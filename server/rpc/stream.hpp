@@ -28,13 +28,14 @@ class StreamSource {
   [[nodiscard]] virtual Next next(std::function<void()> wake) = 0;
 };
 
-/// Nothing is read ahead: a client that does not read leaves its messages in the source, which is bounded and knows its loser.
-/// It owns itself from make() until gRPC has let go of it, so that a late wake finds it or finds nothing.
+/// Nothing is read ahead: a client that does not read leaves its messages in the source, which is bounded and knows its
+/// loser. It owns itself from make() until gRPC has let go of it, so that a late wake finds it or finds nothing.
 template <class Message>
 class Stream final : public grpc::ServerWriteReactor<Message>, public std::enable_shared_from_this<Stream<Message>> {
  public:
   [[nodiscard]] static std::shared_ptr<Stream> make(std::optional<Places::Place> place) {
     std::shared_ptr<Stream> stream(new Stream(std::move(place)));
+    const std::lock_guard lock(stream->mutex_);
     stream->self_ = stream;
     return stream;
   }
@@ -51,9 +52,10 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   void refuse(const grpc::Status& status) { finish(status); }
 
   void OnWriteDone(bool ok) override {
-    const auto keep = this->shared_from_this();
+    std::shared_ptr<Stream> keep;  // OnDone may come while this still runs
     {
       const std::lock_guard lock(mutex_);
+      keep = self_;
       writing_ = false;
       in_flight_.reset();
       cancelled_ = cancelled_ || !ok;
@@ -62,9 +64,10 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
     pump();
   }
   void OnCancel() override {
-    const auto keep = this->shared_from_this();
+    std::shared_ptr<Stream> keep;
     {
       const std::lock_guard lock(mutex_);
+      keep = self_;
       cancelled_ = true;
       if (writing_) return;  // its OnWriteDone follows, and ends the stream
     }
@@ -89,11 +92,12 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   }
 
   void pump() {
-    const auto keep = this->shared_from_this();
+    std::shared_ptr<Stream> keep;
     typename StreamSource<Message>::Next next;
     {
       const std::lock_guard lock(mutex_);
       if (finished_ || writing_ || cancelled_ || source_ == nullptr) return;
+      keep = self_;
       next = source_->next([weak = this->weak_from_this()] {
         if (const auto stream = weak.lock()) stream->pump();
       });
@@ -103,15 +107,19 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
       }
     }
     // Outside the lock: gRPC may call back from inside. `writing_` and `finished_` keep everybody else away.
-    if (next.message) this->StartWrite(next.message.get());
-    else if (next.end) finish(*next.end);
+    if (next.message)
+      this->StartWrite(next.message.get());
+    else if (next.end)
+      finish(*next.end);
   }
 
   void finish(const grpc::Status& status) {
+    std::shared_ptr<Stream> keep;
     {
       const std::lock_guard lock(mutex_);
       if (finished_) return;
       finished_ = true;
+      keep = self_;
     }
     this->Finish(status);
   }

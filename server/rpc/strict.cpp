@@ -24,8 +24,8 @@ std::string join(const std::string& place, const std::string& name) {
   return place + "." + name;
 }
 
-/// How a step into `field` reads. The JSON carriers (Struct, Value, ListValue) are not there for a person: "params.gain_db",
-/// not "fields.params.struct_value.fields.gain_db.number_value".
+/// How a step into `field` reads. The JSON carriers (Struct, Value, ListValue) are not there for a person:
+/// "params.gain_db", not "fields.params.struct_value.fields.gain_db.number_value".
 std::string step(const FieldDescriptor& field) {
   const std::string& owner = field.containing_type()->full_name();
   const bool carrier =
@@ -47,7 +47,8 @@ Result<> check_enum(const FieldDescriptor& field, int value, const std::string& 
   // JSON's null is the one member of its enum, and is 0.
   if (field.enum_type()->full_name() == "google.protobuf.NullValue" && value == 0) return {};
   if (field.enum_type()->FindValueByNumber(value) == nullptr) {
-    return wrong("UNKNOWN_ENUM", place, "has the number " + std::to_string(value) + ", which this version does not know");
+    return wrong("UNKNOWN_ENUM", place,
+                 "has the number " + std::to_string(value) + ", which this version does not know");
   }
   if (value == 0) return wrong("UNSPECIFIED_ENUM", place, "is set to " + field.enum_type()->value(0)->name());
   return {};
@@ -56,16 +57,21 @@ Result<> check_enum(const FieldDescriptor& field, int value, const std::string& 
 Result<> check_single(const Message& message, const FieldDescriptor& field, const std::string& place) {
   const Reflection& reflection = *message.GetReflection();
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_MESSAGE: return check_strict(reflection.GetMessage(message, &field), place);
-    case FieldDescriptor::CPPTYPE_ENUM: return check_enum(field, reflection.GetEnumValue(message, &field), place);
-    case FieldDescriptor::CPPTYPE_DOUBLE: return check_number(reflection.GetDouble(message, &field), place);
-    case FieldDescriptor::CPPTYPE_FLOAT: return check_number(reflection.GetFloat(message, &field), place);
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return check_strict(reflection.GetMessage(message, &field), place);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return check_enum(field, reflection.GetEnumValue(message, &field), place);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return check_number(reflection.GetDouble(message, &field), place);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return check_number(reflection.GetFloat(message, &field), place);
     case FieldDescriptor::CPPTYPE_STRING: {
       if (field.type() == FieldDescriptor::TYPE_BYTES) return {};
       std::string scratch;
       return check_text(reflection.GetStringReference(message, &field, &scratch), place);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -109,7 +115,8 @@ Result<> check_repeated(const Message& message, const FieldDescriptor& field, co
         good = check_text(reflection.GetRepeatedStringReference(message, &field, i, &scratch), here);
         break;
       }
-      default: break;
+      default:
+        break;
     }
     if (!good) return good;
   }
@@ -131,15 +138,15 @@ Result<> check_strict(const Message& message, const std::string& place) {
   for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
     if (!reflection.HasOneof(message, type.oneof_decl(i))) {
       const std::string& name = type.oneof_decl(i)->name();
-      return wrong("EMPTY_ONEOF", place, "has no " + name + ": it is empty, or what it asks for is newer than this daemon");
+      return wrong("EMPTY_ONEOF", place,
+                   "has no " + name + ": it is empty, or what it asks for is newer than this daemon");
     }
   }
   std::vector<const FieldDescriptor*> set;
   reflection.ListFields(message, &set);
   for (const FieldDescriptor* field : set) {
     const std::string here = join(place, step(*field));
-    Result<> good =
-        field->is_repeated() ? check_repeated(message, *field, here) : check_single(message, *field, here);
+    Result<> good = field->is_repeated() ? check_repeated(message, *field, here) : check_single(message, *field, here);
     if (!good) return good;
   }
   return {};

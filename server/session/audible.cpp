@@ -14,7 +14,7 @@ struct Place {
 };
 
 // Marks what can be reached from every marked place along `step`.
-void spread(const std::vector<Place>& places, std::vector<bool>& marked, std::vector<std::size_t> Place::*step) {
+void spread(const std::vector<Place>& places, std::vector<bool>& marked, std::vector<std::size_t> Place::* step) {
   std::vector<std::size_t> todo;
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (marked[i]) todo.push_back(i);

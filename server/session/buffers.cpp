@@ -76,12 +76,14 @@ class Assignment {
   const OpList& list_;
   const std::vector<LastUse> uses_;
   BufferMap map_;
-  std::vector<bool> handed_on_;        // by signal: its buffer is another's, or free
+  std::vector<bool> handed_on_;  // by signal: its buffer is another's, or free
   std::vector<std::uint32_t> free_;
 };
 
 }  // namespace
 
-BufferMap assign_buffers(const OpList& list, const std::vector<Group>& groups) { return Assignment(list, groups).run(groups); }
+BufferMap assign_buffers(const OpList& list, const std::vector<Group>& groups) {
+  return Assignment(list, groups).run(groups);
+}
 
 }  // namespace continuo::session

@@ -62,13 +62,16 @@ const ParamSpec& spec_of(const DocNode& node, std::string_view param) {
 Result<Value> check_value(const ParamSpec& spec, const Value& value, const std::string& field) {
   switch (spec.kind) {
     case ParamKind::number:
-    case ParamKind::integer: return check_number(spec, value, field);
-    case ParamKind::choice: return check_choice(spec, value, field);
+    case ParamKind::integer:
+      return check_number(spec, value, field);
+    case ParamKind::choice:
+      return check_choice(spec, value, field);
     case ParamKind::boolean:
       if (std::holds_alternative<bool>(value)) return value;
       return bad("WRONG_KIND", field, std::string(spec.name) + " must be true or false");
     case ParamKind::text:
-    case ParamKind::file: break;
+    case ParamKind::file:
+      break;
   }
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr) return bad("WRONG_KIND", field, std::string(spec.name) + " must be a text");

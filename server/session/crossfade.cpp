@@ -46,10 +46,14 @@ class Crossfade {
 
   [[nodiscard]] bool by_itself(const FlatNode& node, bool was_there) const {
     switch (node.sound) {
-      case FlatNode::Sound::of_feeds: return false;
-      case FlatNode::Sound::always: return true;
-      case FlatNode::Sound::timeline: return request_.timeline_rolling;
-      case FlatNode::Sound::own_clock: break;
+      case FlatNode::Sound::of_feeds:
+        return false;
+      case FlatNode::Sound::always:
+        return true;
+      case FlatNode::Sound::timeline:
+        return request_.timeline_rolling;
+      case FlatNode::Sound::own_clock:
+        break;
     }
     return was_there;
   }
@@ -58,7 +62,8 @@ class Crossfade {
   static void spread(const FlatGraph& graph, std::vector<bool>& sounding, Own&& own) {
     for (const std::uint32_t i : topological_order(graph)) {
       const std::vector<Feed>& feeds = graph.nodes[i].feeds;
-      sounding[i] = own(i) || std::any_of(feeds.begin(), feeds.end(), [&](const Feed& feed) { return sounding[feed.source]; });
+      sounding[i] =
+          own(i) || std::any_of(feeds.begin(), feeds.end(), [&](const Feed& feed) { return sounding[feed.source]; });
     }
   }
 
@@ -124,7 +129,8 @@ class Crossfade {
 
   void retain_feeds(std::uint32_t index) {
     std::vector<Feed> feeds = std::move(now_.nodes[index].feeds);
-    std::erase_if(feeds, [&](const Feed& feed) { return feed.state == FeedState::dying && feed.since <= request_.faded_plan; });
+    std::erase_if(
+        feeds, [&](const Feed& feed) { return feed.state == FeedState::dying && feed.since <= request_.faded_plan; });
     for (Feed& feed : feeds) {
       feed.is_new = false;
       feed.source = keep(feed.source);

@@ -58,10 +58,10 @@ struct Document {
 inline constexpr std::size_t kMaxDepth = 32;
 inline constexpr std::size_t kMaxNodes = 20000;
 inline constexpr std::size_t kMaxConnections = 100000;
-inline constexpr std::size_t kMaxLabel = 1000;          // bytes; of a session's name too
-inline constexpr std::uint32_t kMaxChannels = 64;       // of a node
+inline constexpr std::size_t kMaxLabel = 1000;     // bytes; of a session's name too
+inline constexpr std::uint32_t kMaxChannels = 64;  // of a node
 inline constexpr std::uint32_t kMaxDeviceChannels = 128;
-inline constexpr std::size_t kMaxChannelPairs = 4096;   // of a connection
+inline constexpr std::size_t kMaxChannelPairs = 4096;  // of a connection
 
 /// The uids of "in" and "out", the same in every document: they are never removed. A UidSource stays below them.
 inline constexpr rt::Uid kDeviceInUid = (rt::Uid{1} << 53) - 2;

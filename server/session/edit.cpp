@@ -12,12 +12,18 @@ namespace {
 Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
   const std::string field = "operations[" + std::to_string(index) + "]";
   switch (op.kind_case()) {
-    case v1::Operation::kAddNode: return add_node(edit, op.add_node(), field + ".add_node");
-    case v1::Operation::kRemoveNode: return remove_node(edit, op.remove_node(), field + ".remove_node");
-    case v1::Operation::kConnect: return connect(edit, op.connect(), field + ".connect", index);
-    case v1::Operation::kDisconnect: return disconnect(edit, op.disconnect(), field + ".disconnect");
-    case v1::Operation::kSetParams: return set_params(edit, op.set_params(), field + ".set_params");
-    case v1::Operation::kSetLabel: return set_label(edit, op.set_label(), field + ".set_label");
+    case v1::Operation::kAddNode:
+      return add_node(edit, op.add_node(), field + ".add_node");
+    case v1::Operation::kRemoveNode:
+      return remove_node(edit, op.remove_node(), field + ".remove_node");
+    case v1::Operation::kConnect:
+      return connect(edit, op.connect(), field + ".connect", index);
+    case v1::Operation::kDisconnect:
+      return disconnect(edit, op.disconnect(), field + ".disconnect");
+    case v1::Operation::kSetParams:
+      return set_params(edit, op.set_params(), field + ".set_params");
+    case v1::Operation::kSetLabel:
+      return set_label(edit, op.set_label(), field + ".set_label");
     case v1::Operation::kPlay:
     case v1::Operation::kStop:
     case v1::Operation::kLocate:
@@ -25,7 +31,8 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
     case v1::Operation::kRecordStop:
       edit.result.accepted.push_back(op);
       return check_transport(edit.document, op, field);
-    case v1::Operation::KIND_NOT_SET: break;
+    case v1::Operation::KIND_NOT_SET:
+      break;
   }
   return bad("EMPTY_OPERATION", field, "the operation is empty, or from a newer version");
 }
@@ -42,7 +49,8 @@ Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
 
 }  // namespace
 
-Result<EditResult> apply_operations(Document& document, const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
+Result<EditResult> apply_operations(Document& document,
+                                    const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
                                     const UidSource& new_uid) {
   Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}};
   const auto heard_before = audible_map(document);

@@ -19,23 +19,23 @@ struct ParamChange {
   rt::Uid node = 0;
   std::string path;
   std::string param;
-  double value = 0.0;     // in the parameter's scale: what rt::Param holds
+  double value = 0.0;  // in the parameter's scale: what rt::Param holds
   int rt_index = -1;
   double ramp_ms = 0.0;
 };
 
 /// What a list of document operations did.
 struct EditResult {
-  bool changed = false;          // the document differs: a new revision
-  bool structural = false;       // a new plan is needed
-  std::vector<ParamChange> params;  // in order
+  bool changed = false;                 // the document differs: a new revision
+  bool structural = false;              // a new plan is needed
+  std::vector<ParamChange> params;      // in order
   std::vector<v1::Operation> accepted;  // as given, with uids filled in and JSON in canonical form
 };
 
-/// Applies the document operations of `operations` (add_node, remove_node, connect, disconnect, set_params, set_label) to
-/// `document`, in order, and validates the whole afterwards; the others (transport, recorders) are checked for shape and
-/// that the nodes they name exist. On an error `document` is unusable: apply to a copy. The error's field names the operation and member:
-/// "operations[3].set_params.values.gain_db".
+/// Applies the document operations of `operations` (add_node, remove_node, connect, disconnect, set_params, set_label)
+/// to `document`, in order, and validates the whole afterwards; the others (transport, recorders) are checked for shape
+/// and that the nodes they name exist. On an error `document` is unusable: apply to a copy. The error's field names the
+/// operation and member: "operations[3].set_params.values.gain_db".
 [[nodiscard]] Result<EditResult> apply_operations(Document& document,
                                                   const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
                                                   const UidSource& new_uid);

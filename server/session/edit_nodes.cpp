@@ -30,7 +30,8 @@ Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field
   if (!node) return node.error();
   const TypeSpec* type = find_type(node->type);
   if (type != nullptr && !type->creatable) {
-    return bad("RESERVED_NODE", field + ".node.type", "the device's node " + quoted(node->type) + " exists once, always");
+    return bad("RESERVED_NODE", field + ".node.type",
+               "the device's node " + quoted(node->type) + " exists once, always");
   }
   std::vector<DocNode>& siblings = parent == nullptr ? edit.document.nodes : parent->children;
   const auto with_id = [&](const std::string& id) {

@@ -15,7 +15,7 @@ struct Editing {
   EditResult result;
   /// Which operation made a connection, for the error of a cycle.
   std::unordered_map<rt::Uid, std::size_t> connected_by;
-  bool audible_touched = false;     // mute, solo or what feeds what: the tracks that are heard may differ
+  bool audible_touched = false;  // mute, solo or what feeds what: the tracks that are heard may differ
   double audible_ramp_ms = 0.0;
 };
 

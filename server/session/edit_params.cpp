@@ -17,7 +17,8 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
   DocNode* node = find_node(edit.document, op.path());
   if (node == nullptr) return no_node(op.path(), field + ".path");
   if (op.values().empty()) return bad("MISSING_FIELD", field + ".values", "no parameter is named");
-  if (op.has_ramp_ms() && !std::isfinite(op.ramp_ms())) return bad("NOT_FINITE", field + ".ramp_ms", "ramp_ms must be finite");
+  if (op.has_ramp_ms() && !std::isfinite(op.ramp_ms()))
+    return bad("NOT_FINITE", field + ".ramp_ms", "ramp_ms must be finite");
   if (op.has_ramp_ms() && (op.ramp_ms() < 0.0 || op.ramp_ms() > kMaxRampMs)) {
     return bad("OUT_OF_RANGE", field + ".ramp_ms", "ramp_ms must be 0 to 600000 ms");
   }

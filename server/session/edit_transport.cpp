@@ -11,7 +11,8 @@ using Names = google::protobuf::RepeatedPtrField<std::string>;
 
 // Every name is a node that `fits`; none twice. `wanted` ends the sentence "... is a gain: ".
 template <class Fits>
-Result<> check_names(const Document& document, const Names& names, const std::string& field, const char* wanted, Fits&& fits) {
+Result<> check_names(const Document& document, const Names& names, const std::string& field, const char* wanted,
+                     Fits&& fits) {
   std::set<std::string_view> seen;
   for (int i = 0; i < names.size(); ++i) {
     const std::string where = field + "[" + std::to_string(i) + "]";
@@ -42,23 +43,29 @@ Result<> check_recorders(const Document& document, const Names& names, const std
 Result<> check_transport(const Document& document, const v1::Operation& op, const std::string& field) {
   constexpr std::size_t kMaxPath = 4096;
   switch (op.kind_case()) {
-    case v1::Operation::kPlay: return check_players(document, op.play().players(), field + ".play");
-    case v1::Operation::kStop: return check_players(document, op.stop().players(), field + ".stop");
+    case v1::Operation::kPlay:
+      return check_players(document, op.play().players(), field + ".play");
+    case v1::Operation::kStop:
+      return check_players(document, op.stop().players(), field + ".stop");
     case v1::Operation::kLocate:
       if (op.locate().timeline_frame() >= 0) return {};
       return bad("OUT_OF_RANGE", field + ".locate.timeline_frame", "timeline_frame must be 0 or more");
     case v1::Operation::kRecordStart: {
       const v1::RecordStart& start = op.record_start();
       const std::string where = field + ".record_start";
-      if (start.has_frames() && start.frames() <= 0) return bad("OUT_OF_RANGE", where + ".frames", "frames must be 1 or more");
+      if (start.has_frames() && start.frames() <= 0)
+        return bad("OUT_OF_RANGE", where + ".frames", "frames must be 1 or more");
       if (start.has_file() && start.nodes_size() > 1) {
-        return bad("WRONG_FIELD", where + ".file", "one file cannot take several nodes: leave it out, or name one node");
+        return bad("WRONG_FIELD", where + ".file",
+                   "one file cannot take several nodes: leave it out, or name one node");
       }
-      if (start.has_file() && start.file().empty()) return bad("MISSING_FIELD", where + ".file", "the file's name is empty");
+      if (start.has_file() && start.file().empty())
+        return bad("MISSING_FIELD", where + ".file", "the file's name is empty");
       if (const Result<> text = check_text(start.file(), kMaxPath, where + ".file"); !text) return text.error();
       return check_recorders(document, start.nodes(), where);
     }
-    default: return check_recorders(document, op.record_stop().nodes(), field + ".record_stop");
+    default:
+      return check_recorders(document, op.record_stop().nodes(), field + ".record_stop");
   }
 }
 

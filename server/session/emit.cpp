@@ -13,8 +13,8 @@ std::uint32_t lanes_of(const OpList& list, const Group& group) {
 
 }  // namespace
 
-std::unique_ptr<rt::RenderPlan> emit_plan(const OpList& list, const std::vector<Group>& groups, const BufferMap& buffers,
-                                          std::size_t slots) {
+std::unique_ptr<rt::RenderPlan> emit_plan(const OpList& list, const std::vector<Group>& groups,
+                                          const BufferMap& buffers, std::size_t slots) {
   auto plan = std::make_unique<rt::RenderPlan>();
   const std::size_t rows_at = buffers.count * kBufferStride;
   plan->slab_floats = rows_at;

@@ -36,14 +36,27 @@ class Expansion {
   void expand(std::uint32_t index) {
     const Unit& unit = units_.all[index];
     switch (unit.type->role) {
-      case TypeRole::container: break;  // find_units() looked inside
-      case TypeRole::device_in: outs_[index] = device_in(unit); break;
-      case TypeRole::device_out: device_out(unit); break;
+      case TypeRole::container:
+        break;  // find_units() looked inside
+      case TypeRole::device_in:
+        outs_[index] = device_in(unit);
+        break;
+      case TypeRole::device_out:
+        device_out(unit);
+        break;
       case TypeRole::track:
-      case TypeRole::bus: strip(unit, index); break;
-      case TypeRole::source: outs_[index] = source(*unit.node, unit.path); break;
-      case TypeRole::processor: outs_[index] = processor(*unit.node, unit.path, inbound(unit, 1)); break;
-      case TypeRole::sink: sink(*unit.node, unit.path, inbound(unit, 1)); break;
+      case TypeRole::bus:
+        strip(unit, index);
+        break;
+      case TypeRole::source:
+        outs_[index] = source(*unit.node, unit.path);
+        break;
+      case TypeRole::processor:
+        outs_[index] = processor(*unit.node, unit.path, inbound(unit, 1));
+        break;
+      case TypeRole::sink:
+        sink(*unit.node, unit.path, inbound(unit, 1));
+        break;
     }
   }
 
@@ -76,9 +89,15 @@ class Expansion {
     for (const DocNode& child : unit.node->children) {
       const std::string path = unit.path + "/" + child.id;
       switch (find_type(child.type)->role) {
-        case TypeRole::source: at = add_source(child, at, source(child, path)); break;
-        case TypeRole::processor: at = processor(child, path, at); break;
-        default: sink(child, path, at); break;
+        case TypeRole::source:
+          at = add_source(child, at, source(child, path));
+          break;
+        case TypeRole::processor:
+          at = processor(child, path, at);
+          break;
+        default:
+          sink(child, path, at);
+          break;
       }
     }
     pres_[index] = at = at_least_one(at);
@@ -205,10 +224,14 @@ class Expansion {
   [[nodiscard]] Feed feed(const DocConnection& connection, std::uint32_t width) const {
     const Port from = port_of(connection.from);
     const std::uint32_t base = std::max(connection.to.channel, 1u) - 1;
-    Feed feed{.source = from.node, .connection = connection.uid, .factor = rt::dsp::db_to_gain(connection.gain_db), .links = {}};
+    Feed feed{.source = from.node,
+              .connection = connection.uid,
+              .factor = rt::dsp::db_to_gain(connection.gain_db),
+              .links = {}};
     const auto link = [&](std::uint32_t source_channel, std::uint32_t channel) {
       if (source_channel >= from.width || channel >= width) return;
-      feed.links.push_back({static_cast<std::uint16_t>(from.first + source_channel), static_cast<std::uint16_t>(channel)});
+      feed.links.push_back(
+          {static_cast<std::uint16_t>(from.first + source_channel), static_cast<std::uint16_t>(channel)});
     };
     for (const auto& [source_channel, channel] : connection.channels) link(source_channel - 1, base + channel - 1);
     if (connection.channels.empty()) {

@@ -8,7 +8,8 @@ namespace continuo::session {
 
 /// The request's document, which must outlive the graph. A track or bus becomes: a join of what is connected to it; its
 /// children in order, where a source is joined to what comes before it, and meters and recorders look on; a fader; a
-/// meter. Nodes outside chains become a join and themselves. The nodes' order follows the connections, then the document.
+/// meter. Nodes outside chains become a join and themselves. The nodes' order follows the connections, then the
+/// document.
 [[nodiscard]] FlatGraph expand(const CompileRequest& request);
 
 /// Where a player begins on the timeline, engine-rate frames.

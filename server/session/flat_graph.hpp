@@ -14,15 +14,15 @@ namespace continuo::session {
 
 /// What a flat node does for the document's node whose uid it bears.
 enum class FlatRole : std::uint8_t {
-  join,          // the sum of its feeds; no rt node of its own (mixes, where there is more than one)
+  join,  // the sum of its feeds; no rt node of its own (mixes, where there is more than one)
   device_in,
   device_out,
   player,
-  generator,     // oscillator, noise
-  processor,     // gain, pan
-  fader,         // of a track or bus
+  generator,  // oscillator, noise
+  processor,  // gain, pan
+  fader,      // of a track or bus
   meter,
-  meter_tap,     // the meter that tracks, buses, "in" and "out" have of themselves
+  meter_tap,  // the meter that tracks, buses, "in" and "out" have of themselves
   recorder,
   recorder_tap,  // a recorder for a node that is none
   edge,          // on a feed; the uid is a serial number of the compiler's
@@ -59,14 +59,14 @@ enum class FeedState : std::uint8_t {
 /// What comes from one node to another. The order of a node's feeds is the order of its sums: the document's, then what
 /// dies.
 struct Feed {
-  std::uint32_t source = 0;    // index in the graph
-  rt::Uid connection = 0;      // 0: inside a chain
+  std::uint32_t source = 0;  // index in the graph
+  rt::Uid connection = 0;    // 0: inside a chain
   float factor = 1.0f;
   std::vector<ChannelLink> links;
   FeedState state = FeedState::steady;
-  std::uint64_t since = 0;     // plan id
-  std::uint64_t edge = 0;      // serial number of its edge node; 0: none
-  bool is_new = false;         // this compile made it
+  std::uint64_t since = 0;  // plan id
+  std::uint64_t edge = 0;   // serial number of its edge node; 0: none
+  bool is_new = false;      // this compile made it
 };
 
 struct FlatNode {
@@ -78,10 +78,10 @@ struct FlatNode {
   const DocNode* doc = nullptr;  // null where the document no longer has it: it only fades out
   std::string path;              // of players, generators, meters and recorders
   enum class Sound : std::uint8_t {
-    of_feeds,    // none of its own
-    always,      // a generator, the device's inputs
-    timeline,    // while the timeline rolls
-    own_clock,   // a free player: once it was started
+    of_feeds,   // none of its own
+    always,     // a generator, the device's inputs
+    timeline,   // while the timeline rolls
+    own_clock,  // a free player: once it was started
   } sound = Sound::of_feeds;
 };
 

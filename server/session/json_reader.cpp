@@ -63,13 +63,20 @@ JsonReader::Kind JsonReader::peek() {
   if (done() || error_) return Kind::nothing;
   const std::string_view rest = text_.substr(at_, 5);
   switch (const char c = rest.front()) {
-    case '{': return Kind::object;
-    case '[': return Kind::array;
-    case '"': return Kind::string;
-    case 't': return rest.starts_with("true") ? Kind::boolean : Kind::nothing;
-    case 'f': return rest.starts_with("false") ? Kind::boolean : Kind::nothing;
-    case 'n': return rest.starts_with("null") ? Kind::null : Kind::nothing;
-    default: return c == '-' || is_digit(c) ? Kind::number : Kind::nothing;
+    case '{':
+      return Kind::object;
+    case '[':
+      return Kind::array;
+    case '"':
+      return Kind::string;
+    case 't':
+      return rest.starts_with("true") ? Kind::boolean : Kind::nothing;
+    case 'f':
+      return rest.starts_with("false") ? Kind::boolean : Kind::nothing;
+    case 'n':
+      return rest.starts_with("null") ? Kind::null : Kind::nothing;
+    default:
+      return c == '-' || is_digit(c) ? Kind::number : Kind::nothing;
   }
 }
 
@@ -80,7 +87,8 @@ bool JsonReader::fail(std::string reason, std::string message) {
 bool JsonReader::fail(Error error) {
   if (error_) return false;
   if (lines_) {
-    const auto lines = std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size())), '\n');
+    const auto lines =
+        std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size())), '\n');
     error.message += " (line " + std::to_string(lines + 1) + ")";
   }
   error_ = std::move(error);
@@ -143,7 +151,9 @@ bool JsonReader::string(std::string& out) {
     if (done()) return fail("BAD_JSON", "the text ends inside quotes: it is cut off");
     const char c = text_[at_++];
     if (c == '"') break;
-    if (c != '\\') return fail("BAD_JSON", "a control character inside quotes; a quote is missing, or it must be written as \\u00XX");
+    if (c != '\\')
+      return fail("BAD_JSON",
+                  "a control character inside quotes; a quote is missing, or it must be written as \\u00XX");
     if (!escape(out)) return false;
   }
   if (!is_clean_utf8(out)) return fail("BAD_UTF8", "the text is not valid UTF-8, or holds a NUL");
@@ -155,14 +165,28 @@ bool JsonReader::escape(std::string& out) {
   switch (const char c = text_[at_++]) {
     case '"':
     case '\\':
-    case '/': out += c; return true;
-    case 'b': out += '\b'; return true;
-    case 'f': out += '\f'; return true;
-    case 'n': out += '\n'; return true;
-    case 'r': out += '\r'; return true;
-    case 't': out += '\t'; return true;
-    case 'u': break;
-    default: return fail("BAD_JSON", "unknown escape " + quoted({&c, 1}) + " after a backslash");
+    case '/':
+      out += c;
+      return true;
+    case 'b':
+      out += '\b';
+      return true;
+    case 'f':
+      out += '\f';
+      return true;
+    case 'n':
+      out += '\n';
+      return true;
+    case 'r':
+      out += '\r';
+      return true;
+    case 't':
+      out += '\t';
+      return true;
+    case 'u':
+      break;
+    default:
+      return fail("BAD_JSON", "unknown escape " + quoted({&c, 1}) + " after a backslash");
   }
   std::uint32_t code = 0;
   if (!hex4(code)) return false;
@@ -191,7 +215,8 @@ bool JsonReader::open(char bracket, const char* wanted) {
   if (peek() != (bracket == '{' ? Kind::object : Kind::array)) return mismatch(wanted);
   if (++nesting_ > kMaxNesting) {
     field_.resize(std::min<std::size_t>(field_.size(), 60));
-    return fail("TOO_DEEP", "nested more than " + std::to_string(kMaxNesting) + " deep; a tree of nodes may be 32 deep");
+    return fail("TOO_DEEP",
+                "nested more than " + std::to_string(kMaxNesting) + " deep; a tree of nodes may be 32 deep");
   }
   ++at_;
   return true;
@@ -238,13 +263,20 @@ bool JsonReader::skip() {
   double number = 0.0;
   std::string text;
   switch (peek()) {
-    case Kind::boolean: return boolean(ignored);
-    case Kind::number: return this->number(number);
-    case Kind::string: return string(text);
-    case Kind::null: return word("null");
-    case Kind::array: return array([this](std::size_t) { return skip(); });
-    case Kind::object: return object([this](const std::string&) { return skip(); }, false);
-    case Kind::nothing: break;
+    case Kind::boolean:
+      return boolean(ignored);
+    case Kind::number:
+      return this->number(number);
+    case Kind::string:
+      return string(text);
+    case Kind::null:
+      return word("null");
+    case Kind::array:
+      return array([this](std::size_t) { return skip(); });
+    case Kind::object:
+      return object([this](const std::string&) { return skip(); }, false);
+    case Kind::nothing:
+      break;
   }
   return mismatch("a value");
 }

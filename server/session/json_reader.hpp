@@ -32,8 +32,8 @@ class JsonReader {
   [[nodiscard]] bool number(double& out);
   [[nodiscard]] bool string(std::string& out);
 
-  /// `member(key)` must read the value, or fail(). Where keys are not of a fixed set, finding duplicates is the caller's
-  /// (`unique_keys` false): only he knows how many there may be.
+  /// `member(key)` must read the value, or fail(). Where keys are not of a fixed set, finding duplicates is left
+  /// to the caller (`unique_keys` false), who knows how many there may be.
   template <class Member>
   [[nodiscard]] bool object(Member&& member, bool unique_keys = true) {
     if (!open('{', "an object")) return false;

@@ -11,9 +11,9 @@ namespace continuo::session {
 
 struct LiveNode {
   std::unique_ptr<rt::Node> node;
-  rt::NodeRef ref;              // means nothing where `addressed` is false
-  bool addressed = false;       // takes commands
-  std::uint64_t plan = 0;       // the last plan that used it
+  rt::NodeRef ref;         // means nothing where `addressed` is false
+  bool addressed = false;  // takes commands
+  std::uint64_t plan = 0;  // the last plan that used it
   std::uint64_t made_in = 0;
 };
 
@@ -49,8 +49,8 @@ class LiveNodes {
   std::vector<std::uint32_t> free_;
 };
 
-/// Control. The rt node that a flat node runs as, with the document's parameter values. `sounds`: a track or bus is heard.
-/// Not for joins, which have none.
+/// Control. The rt node that a flat node runs as, with the document's parameter values. `sounds`: a track or bus is
+/// heard. Not for joins, which have none.
 [[nodiscard]] std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz);
 
 /// Whether it has parameters, or other business with commands.

@@ -29,11 +29,11 @@ struct Op {
 };
 
 struct OpList {
-  std::vector<Op> ops;          // producers before consumers
+  std::vector<Op> ops;  // producers before consumers
   std::vector<SignalId> ins;
-  std::uint32_t signals = 1;    // and kSilence
-  std::vector<rt::Action> actions;                // the fades that begin with this plan
-  std::vector<const LiveNode*> live;              // by index in the graph; null for joins
+  std::uint32_t signals = 1;          // and kSilence
+  std::vector<rt::Action> actions;    // the fades that begin with this plan
+  std::vector<const LiveNode*> live;  // by index in the graph; null for joins
   [[nodiscard]] std::span<const SignalId> inputs(const Op& op) const { return {ins.data() + op.first_in, op.in_count}; }
 };
 
@@ -43,8 +43,8 @@ struct LowerRequest {
   const std::unordered_map<rt::Uid, double>* audible = nullptr;
 };
 
-/// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into the
-/// graph, which must have no circle.
+/// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into
+/// the graph, which must have no circle.
 [[nodiscard]] OpList lower(FlatGraph& graph, LiveNodes& live, std::uint64_t& next_edge, const LowerRequest& request);
 
 }  // namespace continuo::session

@@ -42,14 +42,16 @@ bool takes_commands(FlatRole role) {
     case FlatRole::device_in:
     case FlatRole::device_out:
     case FlatRole::meter:
-    case FlatRole::meter_tap: return false;
+    case FlatRole::meter_tap:
+      return false;
     case FlatRole::player:
     case FlatRole::generator:
     case FlatRole::processor:
     case FlatRole::fader:
     case FlatRole::recorder:
     case FlatRole::recorder_tap:
-    case FlatRole::edge: break;
+    case FlatRole::edge:
+      break;
   }
   return true;
 }

@@ -53,8 +53,9 @@ bool is_clean_utf8(std::string_view text) {
 
 Result<> check_text(std::string_view text, std::size_t max_bytes, const std::string& field) {
   if (text.size() > max_bytes) {
-    return bad("TOO_LONG", field, "the text has " + std::to_string(text.size()) + " bytes; at most " +
-                                      std::to_string(max_bytes) + " are allowed");
+    return bad("TOO_LONG", field,
+               "the text has " + std::to_string(text.size()) + " bytes; at most " + std::to_string(max_bytes) +
+                   " are allowed");
   }
   if (!is_clean_utf8(text)) return bad("BAD_UTF8", field, "the text is not valid UTF-8");
   return {};

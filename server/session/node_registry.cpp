@@ -54,7 +54,8 @@ ParamSpec channels_spec(double min, double default_value, std::string_view descr
 }
 
 const ParamSpec* TypeSpec::find(std::string_view param) const {
-  const auto found = std::find_if(params.begin(), params.end(), [&](const ParamSpec& spec) { return spec.name == param; });
+  const auto found =
+      std::find_if(params.begin(), params.end(), [&](const ParamSpec& spec) { return spec.name == param; });
   return found == params.end() ? nullptr : &*found;
 }
 

@@ -28,7 +28,7 @@ struct ParamSpec {
   std::string_view unit{};
   std::string_view description{};
   std::vector<std::string_view> choices{};
-  int rt_index = -1;          // index in rt::Node::params; -1: not a value of the audio thread
+  int rt_index = -1;  // index in rt::Node::params; -1: not a value of the audio thread
 };
 
 enum class TypeRole { container, track, bus, device_in, device_out, processor, source, sink };
@@ -52,7 +52,7 @@ struct TypeSpec {
 
 /// The value that was set, else the default.
 [[nodiscard]] Value value_of(const DocNode& node, const ParamSpec& spec);
-[[nodiscard]] double number_of(const DocNode& node, std::string_view param);       // booleans as 0 or 1, choices as index
+[[nodiscard]] double number_of(const DocNode& node, std::string_view param);  // booleans as 0 or 1, choices as index
 [[nodiscard]] std::string text_of(const DocNode& node, std::string_view param);
 
 }  // namespace continuo::session

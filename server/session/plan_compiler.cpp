@@ -15,7 +15,7 @@ namespace continuo::session {
 /// Document -> expand -> crossfade with the plan before -> lower to channels -> schedule -> buffers -> emit.
 struct PlanCompiler::Impl {
   LiveNodes live;
-  FlatGraph before;              // of the last plan, without its document
+  FlatGraph before;  // of the last plan, without its document
   std::uint64_t next_plan = 1;
   std::uint64_t next_edge = 1;
   std::unordered_map<rt::Uid, rt::NodeRef> targets;
@@ -26,7 +26,8 @@ namespace {
 // What the engine must know of the nodes, in the order of the document.
 class Inventory {
  public:
-  Inventory(const CompileRequest& request, const FlatGraph& graph, const OpList& list, std::uint64_t plan, Compiled& out)
+  Inventory(const CompileRequest& request, const FlatGraph& graph, const OpList& list, std::uint64_t plan,
+            Compiled& out)
       : request_(request), graph_(graph), list_(list), plan_(plan), out_(out) {
     for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
       if (graph.nodes[i].doc != nullptr && graph.nodes[i].kind != nullptr) by_uid_.emplace(graph.nodes[i].key.uid, i);
@@ -45,12 +46,19 @@ class Inventory {
     const FlatNode& node = graph_.nodes[index];
     const LiveNode& live = *list_.live[index];
     switch (node.key.role) {
-      case FlatRole::player: player(node, live); break;
+      case FlatRole::player:
+        player(node, live);
+        break;
       case FlatRole::recorder:
-      case FlatRole::recorder_tap: out_.recorders.push_back({node.key.uid, live.ref, node.path, width(node)}); return;
+      case FlatRole::recorder_tap:
+        out_.recorders.push_back({node.key.uid, live.ref, node.path, width(node)});
+        return;
       case FlatRole::meter:
-      case FlatRole::meter_tap: meter(node, live); return;
-      default: break;
+      case FlatRole::meter_tap:
+        meter(node, live);
+        return;
+      default:
+        break;
     }
     if (live.addressed) targets[node.key.uid] = live.ref;
   }

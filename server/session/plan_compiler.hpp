@@ -28,8 +28,8 @@ struct EngineShape {
   std::uint32_t out_channels = 2;
 };
 
-/// What is known of a media file, by the text of the parameter that names it. A file that is not in the table, or has 0 channels,
-/// is missing: its player is silent.
+/// What is known of a media file, by the text of the parameter that names it. A file that is not in the table, or has 0
+/// channels, is missing: its player is silent.
 struct MediaFacts {
   std::uint32_t channels = 0;
   std::uint32_t sample_rate_hz = 0;
@@ -65,12 +65,12 @@ struct CompileRequest {
   const Document* document = nullptr;  // valid (edit.hpp, validate)
   EngineShape shape;
   const MediaTable* media = nullptr;
-  std::set<std::string> record_taps;   // paths that are recorded without a recorder node of their own
+  std::set<std::string> record_taps;  // paths that are recorded without a recorder node of their own
   /// Live: broken edges fade out, and new ones fade in where their source may already sound: where it hangs on a
   /// generator, a device input, a free player that was in the plan before, or, while `timeline_rolling`, any timeline
   /// player. Offline and at a load: false.
   bool fade_edits = true;
-  bool timeline_rolling = false;       // and rolls on through this edit (no start or locate comes with it)
+  bool timeline_rolling = false;  // and rolls on through this edit (no start or locate comes with it)
   /// The newest plan (RenderPlan::id) that has sounded for kEditFadeFrames or more: what it and earlier ones broke is
   /// silent by now and goes. Edges that a later plan broke fade on through this edit. The default: all are silent.
   std::uint64_t faded_plan = std::numeric_limits<std::uint64_t>::max();
@@ -81,7 +81,8 @@ struct Compiled {
   std::vector<CompiledPlayer> players;
   std::vector<CompiledRecorder> recorders;
   std::vector<CompiledMeter> meters;  // document order, "in" first, "out" last
-  /// The fades' ramps. They belong into the batch that carries the plan (before its other actions); none when nothing fades.
+  /// The fades' ramps. They belong into the batch that carries the plan (before its other actions); none when nothing
+  /// fades.
   std::vector<rt::Action> actions;
   bool fading = false;  // broken edges still sound in this plan: compile again once kEditFadeFrames have passed
   /// Live nodes that this plan no longer uses. Destroy them when the batch that brought this plan has come home; a
@@ -107,8 +108,8 @@ class PlanCompiler {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Which tracks are heard (1) or not (0), by uid: mute, mute of an ancestor, and solo in place. The value of the fader's
-/// `audible` parameter.
+/// Which tracks and buses are heard (1) or not (0), by uid: mute, and solo in place, which keeps what feeds a soloed
+/// one and what it feeds. The value of the fader's `audible` parameter.
 [[nodiscard]] std::unordered_map<rt::Uid, double> audible_map(const Document& document);
 
 }  // namespace continuo::session

@@ -117,8 +117,8 @@ class Scheduling {
   }
 
   const OpList& list_;
-  std::vector<std::uint32_t> producer_;   // by signal
-  std::vector<std::uint32_t> waiting_;    // by operation: inputs not there yet
+  std::vector<std::uint32_t> producer_;  // by signal
+  std::vector<std::uint32_t> waiting_;   // by operation: inputs not there yet
   std::vector<std::uint32_t> begins_, consumers_;
   std::vector<std::uint32_t> heights_;
   std::vector<KindQueue> queues_;

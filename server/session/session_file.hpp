@@ -18,7 +18,8 @@ inline constexpr std::size_t kMaxSessionBytes = std::size_t{64} << 20;
 /// too deep a tree: INVALID_ARGUMENT with the field ("nodes[2].params.gain_db") or the line. Nothing is half done.
 [[nodiscard]] Result<Document> parse_session(std::string_view json, const UidSource& new_uid);
 
-/// The same bytes for the same document, on every run: maps in order, defaults left out, two-space indent, final newline.
+/// The same bytes for the same document, on every run: maps in order, defaults left out, two-space indent, final
+/// newline.
 [[nodiscard]] std::string print_session(const Document& document);
 
 /// The JSON of one node, as AddNode carries it; strict like parse_session.

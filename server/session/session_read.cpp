@@ -141,14 +141,17 @@ bool SessionReader::read_params(std::map<std::string, Value>& params) {
 
 bool SessionReader::read_value(Value& value) {
   switch (json.peek()) {
-    case JsonReader::Kind::boolean: return json.boolean(value.emplace<bool>());
-    case JsonReader::Kind::string: return json.string(value.emplace<std::string>());
+    case JsonReader::Kind::boolean:
+      return json.boolean(value.emplace<bool>());
+    case JsonReader::Kind::string:
+      return json.string(value.emplace<std::string>());
     case JsonReader::Kind::null:
     case JsonReader::Kind::array:
     case JsonReader::Kind::object:
       return json.fail("WRONG_KIND", "a parameter's value is a number, true, false or a text");
     case JsonReader::Kind::number:
-    case JsonReader::Kind::nothing: break;
+    case JsonReader::Kind::nothing:
+      break;
   }
   return json.number(value.emplace<double>());
 }
@@ -169,7 +172,8 @@ bool SessionReader::read_connection(DocConnection& connection) {
     return unknown_field(key, "from to gain_db channels");
   });
   if (!read) return false;
-  if (!from || !to) return json.fail("MISSING_FIELD", std::string("a connection needs ") + (from ? "\"to\"" : "\"from\""));
+  if (!from || !to)
+    return json.fail("MISSING_FIELD", std::string("a connection needs ") + (from ? "\"to\"" : "\"from\""));
   return true;
 }
 
@@ -198,8 +202,9 @@ bool SessionReader::read_channels(DocConnection& connection) {
 
 Result<Document> parse_session(std::string_view text, const UidSource& new_uid) {
   if (text.size() > kMaxSessionBytes) {
-    return bad("TOO_LARGE", "", "the session has " + std::to_string(text.size()) + " bytes; at most " +
-                                    std::to_string(kMaxSessionBytes) + " are read");
+    return bad("TOO_LARGE", "",
+               "the session has " + std::to_string(text.size()) + " bytes; at most " +
+                   std::to_string(kMaxSessionBytes) + " are read");
   }
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // some editors put a mark before UTF-8
   JsonReader json(text, "", true);

@@ -34,9 +34,15 @@ class StructText {
     field_ += step;
     Result<> done;
     switch (value.kind_case()) {
-      case google::protobuf::Value::kStructValue: done = write(value.struct_value(), depth + 1); break;
-      case google::protobuf::Value::kListValue: done = write(value.list_value(), depth + 1); break;
-      case google::protobuf::Value::kNullValue: out_ += "null"; break;
+      case google::protobuf::Value::kStructValue:
+        done = write(value.struct_value(), depth + 1);
+        break;
+      case google::protobuf::Value::kListValue:
+        done = write(value.list_value(), depth + 1);
+        break;
+      case google::protobuf::Value::kNullValue:
+        out_ += "null";
+        break;
       case google::protobuf::Value::kNumberValue:
       case google::protobuf::Value::kBoolValue:
       case google::protobuf::Value::kStringValue:
@@ -79,14 +85,19 @@ google::protobuf::Value to_proto(const Value& value) {
 Result<Value> from_proto(const google::protobuf::Value& value, const std::string& field) {
   switch (value.kind_case()) {
     case google::protobuf::Value::kNumberValue:
-      if (!std::isfinite(value.number_value())) return bad("NOT_FINITE", field, "only plain finite numbers are allowed");
+      if (!std::isfinite(value.number_value()))
+        return bad("NOT_FINITE", field, "only plain finite numbers are allowed");
       return Value(value.number_value() + 0.0);  // -0 and 0 are one value
-    case google::protobuf::Value::kBoolValue: return Value(value.bool_value());
-    case google::protobuf::Value::kStringValue: return Value(value.string_value());
+    case google::protobuf::Value::kBoolValue:
+      return Value(value.bool_value());
+    case google::protobuf::Value::kStringValue:
+      return Value(value.string_value());
     case google::protobuf::Value::kNullValue:
     case google::protobuf::Value::kStructValue:
-    case google::protobuf::Value::kListValue: break;
-    case google::protobuf::Value::KIND_NOT_SET: return bad("EMPTY_VALUE", field, "the value is empty");
+    case google::protobuf::Value::kListValue:
+      break;
+    case google::protobuf::Value::KIND_NOT_SET:
+      return bad("EMPTY_VALUE", field, "the value is empty");
   }
   return bad("WRONG_KIND", field, "a parameter's value is a number, true, false or a text");
 }

@@ -3,9 +3,8 @@
 namespace continuo::session {
 
 void add_sink_types(std::vector<TypeSpec>& types) {
-  types.push_back({.name = "meter",
-                   .description = "Shows the level at its place in the chain.",
-                   .role = TypeRole::sink});
+  types.push_back(
+      {.name = "meter", .description = "Shows the level at its place in the chain.", .role = TypeRole::sink});
   types.push_back({.name = "recorder",
                    .description = "Records what passes at its place in the chain.",
                    .role = TypeRole::sink,

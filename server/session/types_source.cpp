@@ -36,15 +36,12 @@ TypeSpec player() {
 }
 
 TypeSpec oscillator() {
-  TypeSpec type{.name = "oscillator",
-                .description = "A tone; every channel the same.",
-                .role = TypeRole::source};
+  TypeSpec type{.name = "oscillator", .description = "A tone; every channel the same.", .role = TypeRole::source};
   type.params.push_back({.name = "frequency_hz",
                          .kind = ParamKind::number,
                          .min = 0.1,
                          .max = 20000.0,
                          .default_value = 440.0,
-                         .scale = ParamScale::logarithmic,
                          .smoothing_ms = kSmoothingMs,
                          .unit = "Hz",
                          .description = "Pitch.",

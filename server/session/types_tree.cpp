@@ -36,10 +36,8 @@ void add_tree_types(std::vector<TypeSpec>& types) {
                    .role = TypeRole::bus,
                    .has_children = true,
                    .params = strip_params()});
-  types.push_back({.name = "in",
-                   .description = "The device's input channels.",
-                   .role = TypeRole::device_in,
-                   .creatable = false});
+  types.push_back(
+      {.name = "in", .description = "The device's input channels.", .role = TypeRole::device_in, .creatable = false});
   types.push_back({.name = "out",
                    .description = "The device's output channels.",
                    .role = TypeRole::device_out,

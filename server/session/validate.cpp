@@ -16,12 +16,14 @@ Result<> check_place(const DocNode& node, const TypeSpec& type, const DocNode* p
   const bool device = type.role == TypeRole::device_in || type.role == TypeRole::device_out;
   const bool reserved = parent == nullptr && (node.id == "in" || node.id == "out");
   if (device && (parent != nullptr || node.id != type.name)) {
-    return bad("RESERVED_NODE", field + ".type",
-               "the type " + quoted(node.type) + " is the device's: only the root's node " + quoted(node.type) + " has it");
+    return bad(
+        "RESERVED_NODE", field + ".type",
+        "the type " + quoted(node.type) + " is the device's: only the root's node " + quoted(node.type) + " has it");
   }
   if (reserved && !device) {
-    return bad("RESERVED_NODE", field + ".type", "the root's node " + quoted(node.id) + " is the device's and has the type " +
-                                                     quoted(node.id) + ", not " + quoted(node.type));
+    return bad("RESERVED_NODE", field + ".type",
+               "the root's node " + quoted(node.id) + " is the device's and has the type " + quoted(node.id) +
+                   ", not " + quoted(node.type));
   }
   if (!node.children.empty() && !type.has_children) {
     return bad("NO_CHILDREN", field + ".children", "a " + node.type + " has no children");
@@ -89,7 +91,8 @@ Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t d
   if (const Result<> checked = check_siblings(node.children, field + ".children"); !checked) return checked.error();
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const std::string where = field + ".children[" + std::to_string(i) + "]";
-    if (const Result<> checked = validate_node(node.children[i], &node, depth + 1, where); !checked) return checked.error();
+    if (const Result<> checked = validate_node(node.children[i], &node, depth + 1, where); !checked)
+      return checked.error();
   }
   return {};
 }
@@ -100,7 +103,8 @@ Result<> validate_nodes(const std::vector<DocNode>& nodes, const std::string& fi
     if (const Result<> checked = validate_node(nodes[i], nullptr, 1, where); !checked) return checked.error();
   }
   if (const Result<> checked = check_siblings(nodes, field); !checked) return checked.error();
-  if (count_nodes(nodes) > kMaxNodes) return bad("TOO_MANY", field, "more than " + std::to_string(kMaxNodes) + " nodes");
+  if (count_nodes(nodes) > kMaxNodes)
+    return bad("TOO_MANY", field, "more than " + std::to_string(kMaxNodes) + " nodes");
   return {};
 }
 
@@ -124,8 +128,8 @@ Result<> validate_connections(const Document& document, const std::string& field
     const std::string where = field + "[" + std::to_string(i) + "]";
     if (const Result<> valid = validate_connection(find, connection, where); !valid) return valid.error();
     if (!routes.insert(&connection).second) {
-      return bad("DUPLICATE_CONNECTION", where, to_string(connection.from, true) + " is connected to " +
-                                                    to_string(connection.to, false) + " already");
+      return bad("DUPLICATE_CONNECTION", where,
+                 to_string(connection.from, true) + " is connected to " + to_string(connection.to, false) + " already");
     }
   }
   if (const Cycle cycle = find_cycle(document); !cycle.nodes.empty()) {
@@ -135,7 +139,8 @@ Result<> validate_connections(const Document& document, const std::string& field
 }
 
 Result<> validate_header(const Document& document, const std::string& field_prefix) {
-  if (const Result<> checked = check_text(document.name, kMaxLabel, field_prefix + "name"); !checked) return checked.error();
+  if (const Result<> checked = check_text(document.name, kMaxLabel, field_prefix + "name"); !checked)
+    return checked.error();
   if (document.sample_rate_hz != 0 && (document.sample_rate_hz < 8000 || document.sample_rate_hz > 384000)) {
     return bad("OUT_OF_RANGE", field_prefix + "sample_rate_hz",
                "sample_rate_hz must be 8000 to 384000 Hz, not " + std::to_string(document.sample_rate_hz));

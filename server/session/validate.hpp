@@ -11,9 +11,10 @@
 
 namespace continuo::session {
 
-/// A node with all that is below it: ids, labels, types, parameters, places, depth. `parent` is null at the root; `depth` is
-/// the node's own, from 1. `field` names the node: "nodes[2]".
-[[nodiscard]] Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t depth, const std::string& field);
+/// A node with all that is below it: ids, labels, types, parameters, places, depth. `parent` is null at the root;
+/// `depth` is the node's own, from 1. `field` names the node: "nodes[2]".
+[[nodiscard]] Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t depth,
+                                     const std::string& field);
 
 /// Name and rate.
 [[nodiscard]] Result<> validate_header(const Document& document, const std::string& field_prefix);
@@ -29,7 +30,8 @@ namespace continuo::session {
 
 /// Ends, gain and channel map; not whether it is the only one of its kind. `field` names the connection.
 using FindNode = std::function<const DocNode*(const std::string& path)>;
-[[nodiscard]] Result<> validate_connection(const FindNode& find, const DocConnection& connection, const std::string& field);
+[[nodiscard]] Result<> validate_connection(const FindNode& find, const DocConnection& connection,
+                                           const std::string& field);
 
 /// Equal ends and equal channel maps: the second of them is refused.
 [[nodiscard]] bool same_route(const DocConnection& a, const DocConnection& b);

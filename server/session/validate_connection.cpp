@@ -14,14 +14,21 @@ constexpr double kMaxGainDb = 24.0;
 // The ports of a node as a source or as a sink, for the error message; empty: none.
 std::string ports_of(TypeRole role, bool is_source) {
   switch (role) {
-    case TypeRole::container: return "";
+    case TypeRole::container:
+      return "";
     case TypeRole::track:
-    case TypeRole::bus: return is_source ? "out pre" : "in";
-    case TypeRole::device_in: return is_source ? "out" : "";
-    case TypeRole::device_out: return is_source ? "" : "in";
-    case TypeRole::processor: return is_source ? "out" : "in";
-    case TypeRole::source: return is_source ? "out" : "";
-    case TypeRole::sink: return is_source ? "" : "in";
+    case TypeRole::bus:
+      return is_source ? "out pre" : "in";
+    case TypeRole::device_in:
+      return is_source ? "out" : "";
+    case TypeRole::device_out:
+      return is_source ? "" : "in";
+    case TypeRole::processor:
+      return is_source ? "out" : "in";
+    case TypeRole::source:
+      return is_source ? "out" : "";
+    case TypeRole::sink:
+      return is_source ? "" : "in";
   }
   return "";
 }
@@ -39,25 +46,29 @@ Result<> check_end(const FindNode& find, const Endpoint& end, bool is_source, co
   if (node == nullptr) return bad("UNKNOWN_NODE", field, "there is no node " + quoted(end.path));
   if (chain_of(find, end.path) != nullptr) {
     const std::string chain = end.path.substr(0, end.path.rfind('/'));
-    return bad("UNKNOWN_PORT", field, quoted(end.path) + " is inside the chain of " + quoted(chain) + ": connect " +
-                                          quoted(chain) + (is_source ? " or " + quoted(chain + ":pre") : "") + " instead");
+    return bad("UNKNOWN_PORT", field,
+               quoted(end.path) + " is inside the chain of " + quoted(chain) + ": connect " + quoted(chain) +
+                   (is_source ? " or " + quoted(chain + ":pre") : "") + " instead");
   }
   const TypeRole role = find_type(node->type)->role;
   if (end.channel != 0) {
     if (role != (is_source ? TypeRole::device_in : TypeRole::device_out)) {
-      return bad("UNKNOWN_PORT", field,
-                 quoted(to_string(end, is_source)) + ": only \"in\" and \"out\" have numbered ports; use a channel map");
+      return bad(
+          "UNKNOWN_PORT", field,
+          quoted(to_string(end, is_source)) + ": only \"in\" and \"out\" have numbered ports; use a channel map");
     }
     if (end.channel > kMaxDeviceChannels) {
-      return bad("BAD_CHANNEL", field, "device channels are 1 to " + std::to_string(kMaxDeviceChannels) + ", not " +
-                                           std::to_string(end.channel));
+      return bad(
+          "BAD_CHANNEL", field,
+          "device channels are 1 to " + std::to_string(kMaxDeviceChannels) + ", not " + std::to_string(end.channel));
     }
     return {};
   }
   const std::string ports = ports_of(role, is_source);
   if (ports.empty()) {
-    return bad("UNKNOWN_PORT", field, quoted(end.path) + " is a " + node->type + ": it " +
-                                          (is_source ? "gives nothing to connect" : "takes nothing"));
+    return bad("UNKNOWN_PORT", field,
+               quoted(end.path) + " is a " + node->type + ": it " +
+                   (is_source ? "gives nothing to connect" : "takes nothing"));
   }
   if ((" " + ports + " ").find(" " + end.port + " ") == std::string::npos) {
     return bad("UNKNOWN_PORT", field, quoted(end.path) + " has no port " + quoted(end.port) + " here; it has " + ports);
@@ -73,13 +84,16 @@ Result<> check_map(const DocConnection& connection, const std::string& field) {
     const auto& [from, to] = connection.channels[i];
     const std::string where = field + ".channels[" + std::to_string(i) + "]";
     if (from < 1 || from > most_from) {
-      return bad("BAD_CHANNEL", where + ".from", "channels here are 1 to " + std::to_string(most_from) + ", not " + std::to_string(from));
+      return bad("BAD_CHANNEL", where + ".from",
+                 "channels here are 1 to " + std::to_string(most_from) + ", not " + std::to_string(from));
     }
     if (to < 1 || to > most_to) {
-      return bad("BAD_CHANNEL", where + ".to", "channels here are 1 to " + std::to_string(most_to) + ", not " + std::to_string(to));
+      return bad("BAD_CHANNEL", where + ".to",
+                 "channels here are 1 to " + std::to_string(most_to) + ", not " + std::to_string(to));
     }
     if (!seen.insert({from, to}).second) {
-      return bad("BAD_CHANNEL", where, "the pair " + std::to_string(from) + " to " + std::to_string(to) + " stands here twice");
+      return bad("BAD_CHANNEL", where,
+                 "the pair " + std::to_string(from) + " to " + std::to_string(to) + " stands here twice");
     }
   }
   return {};
@@ -90,7 +104,8 @@ Result<> check_map(const DocConnection& connection, const std::string& field) {
 Result<> validate_connection(const FindNode& find, const DocConnection& connection, const std::string& field) {
   if (const Result<> end = check_end(find, connection.from, true, field + ".from"); !end) return end.error();
   if (const Result<> end = check_end(find, connection.to, false, field + ".to"); !end) return end.error();
-  if (!std::isfinite(connection.gain_db)) return bad("NOT_FINITE", field + ".gain_db", "gain_db must be finite: -150 to 24 dB");
+  if (!std::isfinite(connection.gain_db))
+    return bad("NOT_FINITE", field + ".gain_db", "gain_db must be finite: -150 to 24 dB");
   if (connection.gain_db < kMinGainDb || connection.gain_db > kMaxGainDb) {
     return bad("OUT_OF_RANGE", field + ".gain_db", "gain_db must be -150 to 24 dB");
   }

@@ -78,7 +78,8 @@ TEST_CASE("loopback: eight channels come back sample-exact, one period later, on
     CAPTURE(c);
     const auto begin = echo.heard[c].begin();
     REQUIRE(std::all_of(begin, begin + static_cast<std::ptrdiff_t>(period), [](float x) { return x == 0.0f; }));
-    const auto [here, there] = std::mismatch(begin + static_cast<std::ptrdiff_t>(period), echo.heard[c].end(), echo.played[c].begin());
+    const auto [here, there] =
+        std::mismatch(begin + static_cast<std::ptrdiff_t>(period), echo.heard[c].end(), echo.played[c].begin());
     CHECK(here - begin == static_cast<std::ptrdiff_t>(kFrames));  // else: the first frame that differs
   }
   const auto& counters = (*device)->counters();

@@ -63,7 +63,8 @@ inline double seconds_of(const std::function<void()>& work) {
 struct Counter final : AudioCallback {
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint32_t> in{0}, out{0};
-  void audio_callback(rt::InputBlock in_block, rt::OutputBlock out_block, std::uint32_t frames) noexcept RT_NONBLOCKING override {
+  void audio_callback(rt::InputBlock in_block, rt::OutputBlock out_block, std::uint32_t frames) noexcept
+      RT_NONBLOCKING override {
     in = in_block.channel_count;
     out = out_block.channel_count;
     for (std::uint32_t c = 0; c < out_block.channel_count; ++c)

@@ -163,7 +163,8 @@ expect "play" continuo play
 expect "new" continuo session new
 expect "a track in the way" continuo track add play
 expect_exit 65 "ID_IN_USE" continuo play "$songs"
-expect_exit 69 "when" continuo play --at +10s
+same "a play that is to come" "$(continuo --json play --at +10s | json outcome)" OUTCOME_SCHEDULED
+same "it has not begun" "$(continuo status --json | json clock.rolling)" false
 
 # Recording
 expect "load" continuo session load "$dir/media/saved.json"

@@ -61,7 +61,8 @@ class Child {
   /// The exit code, or minus the signal that ended it.
   int wait() {
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
@@ -79,14 +80,17 @@ struct Daemon {
   Child child;
   std::string ready;
 
-  explicit Daemon(std::vector<std::string> more = {}) : child(words(std::move(more)), (folder.path() / "log").string()) {
+  explicit Daemon(std::vector<std::string> more = {})
+      : child(words(std::move(more)), (folder.path() / "log").string()) {
     ready = child.read_line();
   }
 
   [[nodiscard]] std::vector<std::string> words(std::vector<std::string> more) const {
     const std::string state = (folder.path() / "state").string();
-    std::vector<std::string> all{CONTINUOD, "--config", folder.write("c.toml", "").string(), "--device", "clock",
-                                 "--state-folder", state, "--listen", address, "--media-root", "home="};
+    std::vector<std::string> all{CONTINUOD,      "--config", folder.write("c.toml", "").string(),
+                                 "--device",     "clock",    "--state-folder",
+                                 state,          "--listen", address,
+                                 "--media-root", "home="};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

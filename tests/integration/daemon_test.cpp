@@ -24,7 +24,7 @@ TEST_CASE("it says when it is ready, where, and on what device") {
   const Daemon daemon;
   CHECK(contains(daemon.ready, "ready on " + daemon.address));
   CHECK(contains(daemon.ready, "clock device: as asked for"));
-  struct stat status {};
+  struct stat status{};
   REQUIRE(stat(daemon.address.substr(5).c_str(), &status) == 0);
   CHECK((status.st_mode & 0777u) == 0660u);
 
@@ -47,7 +47,7 @@ TEST_CASE("it says when it is ready, where, and on what device") {
   CHECK(first.engine_rate_hz() > 0);
 }
 
-TEST_CASE("SIGTERM and SIGINT end it with 0 in time, whatever its clients do; nothing but the lock stays") {
+TEST_CASE("SIGTERM and SIGINT end it with 0 in time, whatever its clients do, and nothing but the lock stays") {
   for (const int signal : {SIGTERM, SIGINT}) {
     Daemon daemon;
     auto sessions = v1::SessionService::NewStub(daemon.channel());
@@ -57,7 +57,8 @@ TEST_CASE("SIGTERM and SIGINT end it with 0 in time, whatever its clients do; no
     REQUIRE(watch->Read(&got));
     const auto begin = std::chrono::steady_clock::now();
     daemon.child.signal(signal);
-    while (watch->Read(&got)) {}
+    while (watch->Read(&got)) {
+    }
     CHECK(watch->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);
     CHECK(daemon.child.wait() == 0);
     // The promise is 5 s; the device here is alive, so this is a bound and not a measure.
@@ -65,6 +66,18 @@ TEST_CASE("SIGTERM and SIGINT end it with 0 in time, whatever its clients do; no
     CHECK_FALSE(std::filesystem::exists(daemon.address.substr(5)));
     CHECK_FALSE(contains(text_of(daemon.folder.path() / "log"), "not all would end"));
   }
+}
+
+TEST_CASE("SIGHUP opens the log anew, for whoever moves logs away") {
+  const TempFolder logs;
+  const auto log = logs.path() / "continuod.log";
+  Daemon daemon({"--log-file", log.string()});
+  std::filesystem::rename(log, logs.path() / "old");
+  daemon.child.signal(SIGHUP);
+  daemon.child.signal(SIGTERM);  // the lower number is delivered first
+  CHECK(daemon.child.wait() == 0);
+  CHECK(contains(text_of(log), "stopping"));
+  CHECK_FALSE(contains(text_of(logs.path() / "old"), "stopping"));
 }
 
 TEST_CASE("a second daemon is refused on the same socket, and on the same state") {
@@ -95,7 +108,7 @@ TEST_CASE("what a killed daemon left behind does not keep the next from starting
   CHECK(v1::SystemService::NewStub(daemon.channel())->GetInfo(Call(), {}, &info).ok());
 }
 
-TEST_CASE("TCP on loopback serves beside the socket; a port that is taken is refused") {
+TEST_CASE("TCP on loopback serves beside the socket, and a port that is taken is refused") {
   Daemon daemon({"--listen", "127.0.0.1:0"});
   const std::size_t at = daemon.ready.find("127.0.0.1:");
   REQUIRE(at != std::string::npos);
@@ -106,8 +119,8 @@ TEST_CASE("TCP on loopback serves beside the socket; a port that is taken is ref
 
   const Daemon other;
   const std::string log = (daemon.folder.path() / "second.log").string();
-  Child second({CONTINUOD, "--config", daemon.folder.write("e.toml", "").string(), "--device", "clock", "--state-folder",
-                (daemon.folder.path() / "other").string(), "--listen", tcp},
+  Child second({CONTINUOD, "--config", daemon.folder.write("e.toml", "").string(), "--device", "clock",
+                "--state-folder", (daemon.folder.path() / "other").string(), "--listen", tcp},
                log);
   CHECK(second.wait() == 73);
   CHECK(contains(text_of(log), tcp));
@@ -127,7 +140,8 @@ TEST_CASE("a wrong configuration is exit code 78 before anything is touched, a w
   CHECK(Child({CONTINUOD, "--state-folder", log + "/below"}).wait() == 78);
   CHECK(Child({CONTINUOD, "--frobnicate"}).wait() == 64);
 
-  Child check({CONTINUOD, "--check-config", "--config", folder.write("good.toml", "[device]\nname = \"x\"\n").string()});
+  Child check(
+      {CONTINUOD, "--check-config", "--config", folder.write("good.toml", "[device]\nname = \"x\"\n").string()});
   CHECK(contains(check.read_line(), "configuration is good"));
   CHECK(check.wait() == 0);
 }

@@ -32,7 +32,8 @@ Reason reason_of(const grpc::Status& status) {
     google::rpc::ErrorInfo info;
     google::rpc::BadRequest request;
     if (any.UnpackTo(&info)) reason.reason = info.reason();
-    if (any.UnpackTo(&request) && request.field_violations_size() > 0) reason.field = request.field_violations(0).field();
+    if (any.UnpackTo(&request) && request.field_violations_size() > 0)
+      reason.field = request.field_violations(0).field();
   }
   return reason;
 }

@@ -6,7 +6,8 @@ namespace continuo {
 namespace {
 
 TEST_CASE("addresses that are accepted read back the same") {
-  for (const char* text : {"unix:/run/continuo/continuo.sock", "127.0.0.1:4747", "127.9.9.9:1", "[::1]:65535", "localhost:0"}) {
+  for (const char* text :
+       {"unix:/run/continuo/continuo.sock", "127.0.0.1:4747", "127.9.9.9:1", "[::1]:65535", "localhost:0"}) {
     CAPTURE(text);
     const auto address = parse_address(text);
     REQUIRE(address);
@@ -16,9 +17,26 @@ TEST_CASE("addresses that are accepted read back the same") {
 }
 
 TEST_CASE("addresses that are refused say why") {
-  for (const char* text : {"", ":", "unix:", "unix:relative", "unix:/", "unix:/a/", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
-                           "127.0.0.1:-1", "127.0.0.1:8x", ":4747", "*:4747", "0.0.0.0:4747", "[::]:4747", "10.0.0.1:4747",
-                           "example.org:4747", "localhost.evil.org:1", "[::ffff:10.0.0.1]:1", "/run/continuo.sock"}) {
+  for (const char* text : {"",
+                           ":",
+                           "unix:",
+                           "unix:relative",
+                           "unix:/",
+                           "unix:/a/",
+                           "127.0.0.1",
+                           "127.0.0.1:",
+                           "127.0.0.1:65536",
+                           "127.0.0.1:-1",
+                           "127.0.0.1:8x",
+                           ":4747",
+                           "*:4747",
+                           "0.0.0.0:4747",
+                           "[::]:4747",
+                           "10.0.0.1:4747",
+                           "example.org:4747",
+                           "localhost.evil.org:1",
+                           "[::ffff:10.0.0.1]:1",
+                           "/run/continuo.sock"}) {
     CAPTURE(text);
     const auto address = parse_address(text);
     REQUIRE_FALSE(address);

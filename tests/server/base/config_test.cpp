@@ -162,7 +162,7 @@ TEST_CASE("flags and variables are checked like the file, and name themselves") 
   CHECK(contains(loaded.error().message, "'music' is not NAME=FOLDER"));
 }
 
-TEST_CASE("media roots of all layers add up; an empty folder takes one away") {
+TEST_CASE("media roots of all layers add up, and an empty folder takes one away") {
   const TempFolder folder;
   const auto file = folder.write("c.toml", "[media.roots]\nmusic = \"/srv/music/\"\nfx = \"/srv/fx\"\nhome = \"\"\n");
   ConfigSources sources = sources_of({{"CONTINUO_MEDIA_ROOT", "a=/x/a:b=/x/b"}}, file);
@@ -191,7 +191,8 @@ TEST_CASE("what follows from the state folder follows the one that is configured
 
 TEST_CASE("lists come from the file as one text or many, from flags also with commas") {
   const TempFolder folder;
-  const auto file = folder.write("c.toml", "[device]\ninput_labels = [\"Mic, left\", \"\"]\n[server]\nlisten = \"127.0.0.1:0\"\n");
+  const auto file =
+      folder.write("c.toml", "[device]\ninput_labels = [\"Mic, left\", \"\"]\n[server]\nlisten = \"127.0.0.1:0\"\n");
   ConfigSources sources = sources_of({}, file);
   sources.flags["output-labels"] = {"L,R", "Sub"};
   const auto loaded = load_config(sources);
@@ -204,8 +205,12 @@ TEST_CASE("lists come from the file as one text or many, from flags also with co
 TEST_CASE("what is printed is a file that says the same") {
   const TempFolder folder;
   ConfigSources sources = sources_of({});
-  sources.flags = {{"device", {"Fireface \"UFX\" \\ \xC3\xBC"}}, {"rate", {"44100"}},        {"in-channels", {"8"}},
-                   {"input-labels", {"a", "b c"}},               {"media-root", {"m=/x", "home="}}, {"listen", {"[::1]:4747"}},
+  sources.flags = {{"device", {"Fireface \"UFX\" \\ \xC3\xBC"}},
+                   {"rate", {"44100"}},
+                   {"in-channels", {"8"}},
+                   {"input-labels", {"a", "b c"}},
+                   {"media-root", {"m=/x", "home="}},
+                   {"listen", {"[::1]:4747"}},
                    {"log-file", {"/var/log/continuo.log"}}};
   const auto first = load_config(sources);
   REQUIRE(first);

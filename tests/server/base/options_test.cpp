@@ -12,8 +12,9 @@ std::variant<Options, Notice> parse(std::vector<const char*> words) {
   return parse_options(static_cast<int>(words.size()), words.data());
 }
 
-TEST_CASE("flags reach the configuration as given; a list's flag may be repeated") {
-  const auto parsed = parse({"--device", "-6 dB box", "--media-root", "a=/a", "--media-root=b=/b", "--config", "/c.toml"});
+TEST_CASE("flags reach the configuration as given, and a list's flag may be repeated") {
+  const auto parsed =
+      parse({"--device", "-6 dB box", "--media-root", "a=/a", "--media-root=b=/b", "--config", "/c.toml"});
   const auto* options = std::get_if<Options>(&parsed);
   REQUIRE(options != nullptr);
   CHECK(options->action == Action::run);

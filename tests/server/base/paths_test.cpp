@@ -43,7 +43,8 @@ TEST_CASE("a user has the XDG places") {
   CHECK(places.config_files.front() == "/users/ada/.config/continuo/continuod.toml");
   CHECK(places.config_files.back() == "/etc/continuo/continuod.toml");
 
-  places = default_places(fixed({{"HOME", "/users/ada"}, {"XDG_STATE_HOME", "/s"}, {"XDG_CONFIG_HOME", "relative"}}), 1000);
+  places =
+      default_places(fixed({{"HOME", "/users/ada"}, {"XDG_STATE_HOME", "/s"}, {"XDG_CONFIG_HOME", "relative"}}), 1000);
   CHECK(places.state_folder == "/s/continuo");
   CHECK(places.socket == "/tmp/continuo-1000/continuo.sock");
   CHECK(places.config_files.front() == "/users/ada/.config/continuo/continuod.toml");

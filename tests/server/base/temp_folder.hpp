@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdlib>
-
 #include <filesystem>
 #include <fstream>
 #include <string>

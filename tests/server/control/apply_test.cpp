@@ -8,7 +8,8 @@ using namespace continuo::control::test;
 namespace {
 
 const std::string kTrack =
-    "{'operations':[{'addNode':{'node':{'id':'a','type':'track','params':{'channels':1},'children':[{'id':'osc','type':'oscillator'}]}}},"
+    "{'operations':[{'addNode':{'node':{'id':'a','type':'track','params':{'channels':1},'children':[{'id':'osc','type':"
+    "'oscillator'}]}}},"
     "{'connect':{'from':'a','to':'out'}}]}";
 
 std::string set_gain(double db, const std::string& more = "") {
@@ -57,7 +58,8 @@ TEST_CASE("a refused transaction changes nothing") {
   const std::string before = rig.session();
   const auto revision = rig.status().revision();
   const auto refused = rig.apply(
-      "{'operations':[{'setParams':{'path':'a','values':{'gain_db':-3}}},{'addNode':{'node':{'id':'b','type':'track'}}},"
+      "{'operations':[{'setParams':{'path':'a','values':{'gain_db':-3}}},{'addNode':{'node':{'id':'b','type':'track'}}}"
+      ","
       "{'setParams':{'path':'a','values':{'gain_db':1000}}}]}");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::invalid_argument);
@@ -69,7 +71,8 @@ TEST_CASE("a refused transaction changes nothing") {
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().kind == ErrorKind::not_found);
   const auto missing = rig.apply(
-      "{'operations':[{'addNode':{'node':{'id':'p','type':'track','children':[{'id':'x','type':'player','params':{'file':'media:gone.wav'}}]}}}]}");
+      "{'operations':[{'addNode':{'node':{'id':'p','type':'track','children':[{'id':'x','type':'player','params':{'"
+      "file':'media:gone.wav'}}]}}}]}");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().kind == ErrorKind::not_found);
   CHECK(missing.error().field.starts_with("operations[0].add_node"));
@@ -101,12 +104,13 @@ TEST_CASE("1 to 10,000 operations") {
 TEST_CASE("a transaction is one frame: two gains that cancel never let anything through") {
   Rig rig;
   // Two tracks, the same tone; one is silent at any time, and they change places in one transaction.
-  rig.applied("{'operations':["
-              "{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
-              "{'addNode':{'node':{'id':'b','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
-              "{'setParams':{'path':'b','values':{'gain_db':-150}}},"
-              "{'connect':{'from':'a','to':'out:1','channels':[{'from':1,'to':1}]}},"
-              "{'connect':{'from':'b','to':'out:2','channels':[{'from':1,'to':1}]}}]}");
+  rig.applied(
+      "{'operations':["
+      "{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
+      "{'addNode':{'node':{'id':'b','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
+      "{'setParams':{'path':'b','values':{'gain_db':-150}}},"
+      "{'connect':{'from':'a','to':'out:1','channels':[{'from':1,'to':1}]}},"
+      "{'connect':{'from':'b','to':'out:2','channels':[{'from':1,'to':1}]}}]}");
   rig.hardware->run(48'000);
   rig.hardware->clear_recording();
   const auto response = rig.applied(
@@ -120,8 +124,10 @@ TEST_CASE("a transaction is one frame: two gains that cancel never let anything 
   REQUIRE(at < left.size());
   for (std::size_t i = 0; i < left.size(); ++i) {
     CAPTURE(i);
-    if (i < at) CHECK(right[i] == 0.0f);
-    else CHECK(left[i] == 0.0f);
+    if (i < at)
+      CHECK(right[i] == 0.0f);
+    else
+      CHECK(left[i] == 0.0f);
   }
 }
 

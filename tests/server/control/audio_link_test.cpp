@@ -1,8 +1,9 @@
+#include "server/control/audio_link.hpp"
+
 #include <vector>
 
 #include "doctest/doctest.h"
 #include "rt/nodes/gain.hpp"
-#include "server/control/audio_link.hpp"
 
 using namespace continuo;
 using continuo::control::AudioLink;
@@ -60,7 +61,9 @@ TEST_CASE("what does not fit into the ring waits in order; nothing is lost, each
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST_CASE("while the audio thread stands still the newest value takes the place of the older one, which is never called applied") {
+TEST_CASE(
+    "while the audio thread stands still the newest value takes the place of the older one, which is never called "
+    "applied") {
   AudioLink link(48'000.0, nothing());
   Sound sound(link);
   for (std::size_t i = 0; i < AudioLink::kRing; ++i) link.send_value(level(1.0));

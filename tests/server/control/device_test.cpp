@@ -130,9 +130,30 @@ TEST_CASE("device use moves live with a fade; an error leaves the one before run
   CHECK(rig.status().device().wanted().empty());
 }
 
+TEST_CASE("a free player that sounds keeps its place over a change of rate") {
+  RigOptions options;
+  options.wanted = "stepped";
+  const auto other = std::make_shared<device::SteppedHardware>(device::stepped_info("other", 2, 2, 96'000.0));
+  options.more.push_back(other);
+  Rig rig(options);
+  // Half a second of silence, then a level: what is heard tells where it is.
+  std::vector<float> file(2 * 48'000 * 4, 0.25f);
+  std::fill_n(file.begin(), 2 * 24'000, 0.0f);
+  rig.write_wav("s.wav", 2, 48'000, file);
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'p','type':'player','params':{'file':'media:s.wav','mode':'free'}}}},"
+      "{'connect':{'from':'p','to':'out'}},{'play':{'players':['p']}}]}");
+  rig.hardware->run(48'000);
+  CHECK(rig.hardware->last_output(0)[0] == 0.25f);
+  REQUIRE(use(rig, "other"));
+  other->run(24'000);  // a quarter of a second; from its beginning it would be silent
+  CHECK(other->last_output(0)[0] == doctest::Approx(0.25f).epsilon(1e-3));
+}
+
 TEST_CASE("devices are listed with channels from 1, labels, and the one in use") {
   Rig rig;
-  const auto listed = rig.answer<v1::ListDevicesResponse>([&](auto done) { rig.engine->list_devices(std::move(done)); });
+  const auto listed =
+      rig.answer<v1::ListDevicesResponse>([&](auto done) { rig.engine->list_devices(std::move(done)); });
   REQUIRE(listed);
   REQUIRE(listed->devices_size() == 1);
   const auto& device = listed->devices(0);
@@ -162,7 +183,8 @@ TEST_CASE("identify: bursts on one channel alone; no edit; ends early when the c
   std::size_t loud = 0, edges = 0;
   bool was = false;
   for (std::size_t i = 0; i + 48 <= tone.size(); i += 48) {
-    const bool is = peak({tone.begin() + static_cast<std::ptrdiff_t>(i), tone.begin() + static_cast<std::ptrdiff_t>(i + 48)}) > 0.02f;
+    const bool is = peak({tone.begin() + static_cast<std::ptrdiff_t>(i),
+                          tone.begin() + static_cast<std::ptrdiff_t>(i + 48)}) > 0.02f;
     loud += is;
     edges += is && !was;
     was = is;
@@ -173,7 +195,8 @@ TEST_CASE("identify: bursts on one channel alone; no edit; ends early when the c
   CHECK(rig.status().revision().number() == revision.number());
 
   request.set_channel(5);
-  const auto missing = rig.answer<v1::IdentifyResponse>([&](auto done) { rig.engine->identify(request, std::move(done)); });
+  const auto missing =
+      rig.answer<v1::IdentifyResponse>([&](auto done) { rig.engine->identify(request, std::move(done)); });
   REQUIRE_FALSE(missing);
   CHECK(missing.error().kind == ErrorKind::not_found);
   request.set_channel(1);

@@ -9,7 +9,8 @@ using namespace continuo::control::test;
 
 TEST_CASE("shutdown with a running take: it is closed with all that was recorded") {
   Rig rig;
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator'}}},{'connect':{'from':'o','to':'out'}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator'}}},{'connect':{'from':'o','to':'out'}}]}");
   const auto started = rig.applied("{'operations':[{'recordStart':{}}]}");
   rig.hardware->run(10'000);
   const auto feed = rig.watch();
@@ -31,8 +32,9 @@ TEST_CASE("shutdown with a running take: it is closed with all that was recorded
 TEST_CASE("an engine that is destroyed without a shutdown leaves nothing running") {
   Rig rig;
   rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 100'000));
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'p','type':'player','params':{'file':'media:s.wav'}}}},"
-              "{'connect':{'from':'p','to':'out'}},{'play':{}},{'recordStart':{}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'p','type':'player','params':{'file':'media:s.wav'}}}},"
+      "{'connect':{'from':'p','to':'out'}},{'play':{}},{'recordStart':{}}]}");
   rig.hardware->run(5000);
   rig.engine->apply(Rig::request("{'operations':[{'locate':{'timelineFrame':'1000'}}]}"), [](const auto&) {});
   rig.engine.reset();
@@ -44,7 +46,8 @@ TEST_CASE("uids are never given twice, over restarts too") {
   Rig rig;
   const auto uid = [&](const std::string& id) {
     rig.applied("{'operations':[{'addNode':{'node':{'id':'" + id + "','type':'track'}}}]}");
-    const auto params = rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params(id, std::move(done)); });
+    const auto params =
+        rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params(id, std::move(done)); });
     REQUIRE(params);
     return params->uid();
   };
@@ -60,7 +63,8 @@ TEST_CASE("uids are never given twice, over restarts too") {
 TEST_CASE("parameters are described with their values of now") {
   Rig rig;
   rig.applied("{'operations':[{'addNode':{'node':{'id':'a','type':'track','params':{'gain_db':-6}}}}]}");
-  const auto params = rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("a", std::move(done)); });
+  const auto params =
+      rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("a", std::move(done)); });
   REQUIRE(params);
   bool found = false;
   for (const auto& param : params->params()) {
@@ -71,7 +75,8 @@ TEST_CASE("parameters are described with their values of now") {
     CHECK(param.spec().scale() == v1::ParamSpec::SCALE_DECIBEL);
   }
   CHECK(found);
-  const auto none = rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("b", std::move(done)); });
+  const auto none =
+      rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("b", std::move(done)); });
   REQUIRE_FALSE(none);
   CHECK(none.error().kind == ErrorKind::not_found);
 }
@@ -96,7 +101,8 @@ TEST_CASE("status: healthy but for the rights of this machine, with the histogra
 
 TEST_CASE("with nothing to do the strand sleeps: a few wake-ups a second") {
   Rig rig;
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator'}}},{'connect':{'from':'o','to':'out'}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator'}}},{'connect':{'from':'o','to':'out'}}]}");
   rig.turns(200);
   // Handlers run, not time: what runs while the strand is left alone for a while.
   std::size_t handlers = 0;

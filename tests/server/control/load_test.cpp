@@ -35,8 +35,9 @@ TEST_CASE("a session that is wrong leaves the one before in place, sounding") {
   rig.hardware->run(9600);
   const std::string before = rig.session();
   const auto revision = rig.status().revision();
-  for (const char* bad : {"{", "{'format':2}", "{'format':1,'nodes':[{'id':'x','type':'nonsense'}]}", "{'format':1,'surprise':1}",
-                          "{'format':1,'nodes':[{'id':'a','type':'track','params':{'gain_db':1e9}}]}", "\x01\x02\x03"}) {
+  for (const char* bad :
+       {"{", "{'format':2}", "{'format':1,'nodes':[{'id':'x','type':'nonsense'}]}", "{'format':1,'surprise':1}",
+        "{'format':1,'nodes':[{'id':'a','type':'track','params':{'gain_db':1e9}}]}", "\x01\x02\x03"}) {
     CAPTURE(bad);
     const auto refused = rig.load(bad);
     REQUIRE_FALSE(refused);
@@ -51,7 +52,8 @@ TEST_CASE("missing media is a warning, named; its player is silent and the rest 
   Rig rig;
   rig.write_wav("here.wav", 2, 48'000, ramp_signal(2, 48'000));
   const auto loaded = rig.load(
-      "{'format':1,'nodes':[{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'here.wav'}}]},"
+      "{'format':1,'nodes':[{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'here.wav'}"
+      "}]},"
       "{'id':'b','type':'track','children':[{'id':'p','type':'player','params':{'file':'gone.wav'}}]}],"
       "'connections':[{'from':'a','to':'out'},{'from':'b','to':'out'},{'from':'a','to':'out:9'}]}");
   REQUIRE(loaded);
@@ -72,7 +74,8 @@ TEST_CASE("a load stops the transport at 0 and the takes; asked to, it keeps the
   Rig rig;
   rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 200'000));
   const std::string session =
-      "{'format':1,'nodes':[{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'s.wav'}}]}],"
+      "{'format':1,'nodes':[{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'s.wav'}}]}"
+      "],"
       "'connections':[{'from':'a','to':'out'}]}";
   REQUIRE(rig.load(session));
   rig.applied("{'operations':[{'play':{}},{'recordStart':{}}]}");
@@ -99,7 +102,8 @@ TEST_CASE("a dry run of a load changes nothing and warns") {
   control::LoadRequest request;
   request.json = R"({"format":1,"nodes":[{"id":"p","type":"player","params":{"file":"media:gone.wav"}}]})";
   request.dry_run = true;
-  const auto checked = rig.answer<v1::LoadSessionResponse>([&](auto done) { rig.engine->load(request, std::move(done)); });
+  const auto checked =
+      rig.answer<v1::LoadSessionResponse>([&](auto done) { rig.engine->load(request, std::move(done)); });
   REQUIRE(checked);
   CHECK(checked->warnings_size() == 1);
   CHECK_FALSE(checked->has_engine_frame());
@@ -108,8 +112,9 @@ TEST_CASE("a dry run of a load changes nothing and warns") {
 
 TEST_CASE("what commands build equals what the file loads, and is on disk after the shutdown") {
   Rig rig;
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
-              "{'connect':{'from':'a','to':'out'}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'}]}}},"
+      "{'connect':{'from':'a','to':'out'}}]}");
   const std::string built = rig.session();
   REQUIRE(rig.load(built));
   CHECK(rig.session() == built);

@@ -11,8 +11,10 @@ using namespace continuo::control::test;
 namespace {
 
 const std::string kTracks =
-    "{'operations':[{'addNode':{'node':{'id':'a','label':'Voice','type':'track','params':{'channels':1},'children':[{'id':'o','type':'oscillator','params':{'gain_db':-20}}]}}},"
-    "{'addNode':{'node':{'id':'b','type':'bus'}}},{'connect':{'from':'a','to':'b'}},{'connect':{'from':'b','to':'out'}}]}";
+    "{'operations':[{'addNode':{'node':{'id':'a','label':'Voice','type':'track','params':{'channels':1},'children':[{'"
+    "id':'o','type':'oscillator','params':{'gain_db':-20}}]}}},"
+    "{'addNode':{'node':{'id':'b','type':'bus'}}},{'connect':{'from':'a','to':'b'}},{'connect':{'from':'b','to':'out'}}"
+    "]}";
 
 std::shared_ptr<const v1::MeterFrame> next(Rig& rig, Feed<v1::MeterFrame>& feed) {
   std::shared_ptr<const v1::MeterFrame> frame;

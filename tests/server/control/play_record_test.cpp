@@ -9,8 +9,8 @@ using namespace continuo::control::test;
 namespace {
 
 std::string add_player(const std::string& id, const std::string& params) {
-  return "{'addNode':{'node':{'id':'" + id + "','type':'track','children':[{'id':'p','type':'player','params':{" + params +
-         "}}]}}},{'connect':{'from':'" + id + "','to':'out'}}";
+  return "{'addNode':{'node':{'id':'" + id + "','type':'track','children':[{'id':'p','type':'player','params':{" +
+         params + "}}]}}},{'connect':{'from':'" + id + "','to':'out'}}";
 }
 
 std::string file(const std::string& name) { return "'file':'media:" + name + "'"; }
@@ -32,11 +32,13 @@ v1::GetStatusResponse::Take wait_for_take(Rig& rig, const std::string& name) {
 
 std::vector<float> slice(const std::vector<float>& samples, std::size_t from, std::size_t count) {
   REQUIRE(from + count <= samples.size());
-  return {samples.begin() + static_cast<std::ptrdiff_t>(from), samples.begin() + static_cast<std::ptrdiff_t>(from + count)};
+  return {samples.begin() + static_cast<std::ptrdiff_t>(from),
+          samples.begin() + static_cast<std::ptrdiff_t>(from + count)};
 }
 
 /// The output from `frame` (engine) on, as the hardware heard it since clear_recording() at `recorded_from`.
-std::vector<float> heard(Rig& rig, std::int64_t frame, std::int64_t recorded_from, std::uint32_t channel, std::size_t count) {
+std::vector<float> heard(Rig& rig, std::int64_t frame, std::int64_t recorded_from, std::uint32_t channel,
+                         std::size_t count) {
   return slice(rig.hardware->recording(channel), static_cast<std::size_t>(frame - recorded_from), count);
 }
 
@@ -48,8 +50,9 @@ TEST_CASE("a file played and recorded through record_start out is the file, bit 
   const auto source = ramp_signal(2, frames);
   rig.write_wav("s.wav", 2, 48'000, source);
   rig.buffer = 333;  // no multiple of anything
-  const auto response = rig.applied("{'operations':[" + add_player("a", file("s.wav")) +
-                                    ",{'recordStart':{'nodes':['out'],'frames':'" + std::to_string(frames) + "'}},{'play':{}}]}");
+  const auto response =
+      rig.applied("{'operations':[" + add_player("a", file("s.wav")) + ",{'recordStart':{'nodes':['out'],'frames':'" +
+                  std::to_string(frames) + "'}},{'play':{}}]}");
   REQUIRE(response.takes_size() == 1);
   const auto take = wait_for_take(rig, response.takes(0));
   CHECK(take.error().empty());
@@ -86,9 +89,11 @@ TEST_CASE("locate and a play after a stop are sample-exact on every player") {
   const auto two = ramp_signal(2, 150'000);
   rig.write_wav("one.wav", 1, 48'000, one);
   rig.write_wav("two.wav", 2, 48'000, two);
-  rig.applied("{'operations':["
-              "{'addNode':{'node':{'id':'a','type':'track','params':{'channels':2},'children':[{'id':'p','type':'player','params':{" +
-              file("two.wav") + "}}]}}},{'connect':{'from':'a','to':'out'}},{'play':{}}]}");
+  rig.applied(
+      "{'operations':["
+      "{'addNode':{'node':{'id':'a','type':'track','params':{'channels':2},'children':[{'id':'p','type':'player','"
+      "params':{" +
+      file("two.wav") + "}}]}}},{'connect':{'from':'a','to':'out'}},{'play':{}}]}");
   rig.hardware->run(10'000);
   auto from = static_cast<std::int64_t>(rig.hardware->frames());
   rig.hardware->clear_recording();
@@ -110,9 +115,12 @@ TEST_CASE("locate and a play after a stop are sample-exact on every player") {
   for (std::size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == two[2 * (static_cast<std::size_t>(at) + i) + 1]);
 
   // A second player comes in while the timeline rolls: in its place, after its fade.
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'b','type':'track','params':{'pan':0},'children':[{'id':'p','type':'player','params':{" +
-              file("one.wav") + "}}]}}},{'connect':{'from':'b','to':'out:1','channels':[{'from':1,'to':1}]}},"
-              "{'setParams':{'path':'a','values':{'gain_db':-150},'rampMs':0}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'b','type':'track','params':{'pan':0},'children':[{'id':'p','type':'"
+      "player','params':{" +
+      file("one.wav") +
+      "}}]}}},{'connect':{'from':'b','to':'out:1','channels':[{'from':1,'to':1}]}},"
+      "{'setParams':{'path':'a','values':{'gain_db':-150},'rampMs':0}}]}");
   rig.hardware->run(2000);
   rig.hardware->clear_recording();
   const auto engine = rig.engine->clock();
@@ -147,8 +155,10 @@ TEST_CASE("a free player has its own transport, and begins again after its end")
 
 TEST_CASE("takes: named, never overwritten, stopped, refused") {
   Rig rig;
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'},{'id':'rec','type':'recorder','params':{'format':'pcm24'}}]}}},"
-              "{'connect':{'from':'a','to':'out'}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'o','type':'oscillator'},{'id':'"
+      "rec','type':'recorder','params':{'format':'pcm24'}}]}}},"
+      "{'connect':{'from':'a','to':'out'}}]}");
   const auto first = rig.applied("{'operations':[{'recordStart':{'nodes':['a/rec'],'file':'takes:mine.wav'}}]}");
   REQUIRE(first.takes_size() == 1);
   CHECK(first.takes(0) == "takes:mine.wav");
@@ -186,8 +196,8 @@ TEST_CASE("takes: named, never overwritten, stopped, refused") {
 TEST_CASE("a node that plays and records is removed: it fades, its take is closed, its stream comes home") {
   Rig rig;
   rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 100'000));
-  const auto started = rig.applied("{'operations':[" + add_player("a", file("s.wav")) + "," + add_player("b", file("s.wav")) +
-                                   ",{'recordStart':{'nodes':['a']}},{'play':{}}]}");
+  const auto started = rig.applied("{'operations':[" + add_player("a", file("s.wav")) + "," +
+                                   add_player("b", file("s.wav")) + ",{'recordStart':{'nodes':['a']}},{'play':{}}]}");
   rig.hardware->run(5000);
   const auto removed = rig.applied("{'operations':[{'removeNode':{'path':'a'}}]}");
   REQUIRE(removed.takes_size() == 1);
@@ -205,14 +215,16 @@ TEST_CASE("a node that plays and records is removed: it fades, its take is close
 
 TEST_CASE("structural edits in quick succession do not cut each other's fades off") {
   Rig rig;
-  rig.applied("{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator','params':{'frequency_hz':100,'gain_db':0}}}},{'connect':{'from':'o','to':'out'}}]}");
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'o','type':'oscillator','params':{'frequency_hz':100,'gain_db':0}}}},{'"
+      "connect':{'from':'o','to':'out'}}]}");
   rig.hardware->run(9600);
   rig.hardware->clear_recording();
   rig.buffer = 64;
   for (int i = 0; i < 4; ++i) {
     const std::string id = "x" + std::to_string(i);
-    rig.applied("{'operations':[{'" + std::string(i % 2 ? "connect" : "disconnect") + "':{'from':'o','to':'out'}},{'addNode':{'node':{'id':'" +
-                id + "','type':'track'}}}]}");
+    rig.applied("{'operations':[{'" + std::string(i % 2 ? "connect" : "disconnect") +
+                "':{'from':'o','to':'out'}},{'addNode':{'node':{'id':'" + id + "','type':'track'}}}]}");
   }
   rig.turns(100);
   const auto got = rig.hardware->recording(0);

@@ -111,18 +111,22 @@ v1::GetStatusResponse Rig::status() {
 }
 
 std::shared_ptr<Feed<v1::WatchResponse>> Rig::watch(v1::WatchRequest request) {
-  auto feed = answer<std::shared_ptr<Feed<v1::WatchResponse>>>([&](auto done) { engine->watch(request, std::move(done)); });
+  auto feed =
+      answer<std::shared_ptr<Feed<v1::WatchResponse>>>([&](auto done) { engine->watch(request, std::move(done)); });
   REQUIRE(feed);
   return *feed;
 }
 
 std::shared_ptr<Feed<v1::MeterFrame>> Rig::meters(v1::WatchMetersRequest request) {
-  auto feed = answer<std::shared_ptr<Feed<v1::MeterFrame>>>([&](auto done) { engine->watch_meters(request, std::move(done)); });
+  auto feed =
+      answer<std::shared_ptr<Feed<v1::MeterFrame>>>([&](auto done) { engine->watch_meters(request, std::move(done)); });
   REQUIRE_MESSAGE(feed, feed.error().message);
   return *feed;
 }
 
-void Rig::shutdown() { REQUIRE(answer<std::monostate>([&](auto done) { engine->shutdown(std::move(done)); })); }
+void Rig::shutdown() {
+  REQUIRE(answer<std::monostate>([&](auto done) { engine->shutdown(std::move(done)); }));
+}
 
 void Rig::restart() {
   engine.reset();
@@ -130,7 +134,8 @@ void Rig::restart() {
   make();
 }
 
-void Rig::write_wav(const std::string& name, std::uint32_t channels, std::uint32_t rate_hz, const std::vector<float>& samples) {
+void Rig::write_wav(const std::string& name, std::uint32_t channels, std::uint32_t rate_hz,
+                    const std::vector<float>& samples) {
   SF_INFO info{};
   info.channels = static_cast<int>(channels);
   info.samplerate = static_cast<int>(rate_hz);

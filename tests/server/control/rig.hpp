@@ -43,7 +43,8 @@ class Rig {
   explicit Rig(RigOptions options = {});
   ~Rig();
 
-  /// Steps the device (while `stepping`) and the strand until `ready`; false after a bound that only a broken engine reaches.
+  /// Steps the device (while `stepping`) and the strand until `ready`; false after a bound that only a broken engine
+  /// reaches.
   bool until(const std::function<bool()>& ready);
   /// The answer of an asynchronous call.
   template <class T>
@@ -71,7 +72,8 @@ class Rig {
   void restart();
 
   /// frames x channels, interleaved, float32 or 16 bit.
-  void write_wav(const std::string& name, std::uint32_t channels, std::uint32_t rate_hz, const std::vector<float>& samples);
+  void write_wav(const std::string& name, std::uint32_t channels, std::uint32_t rate_hz,
+                 const std::vector<float>& samples);
   [[nodiscard]] std::vector<float> read_wav(const std::filesystem::path& file, std::uint32_t& channels) const;
   [[nodiscard]] std::filesystem::path take_file(const std::string& name) const;  // "takes:x.wav"
 

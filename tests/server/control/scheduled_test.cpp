@@ -1,6 +1,7 @@
+#include "server/control/scheduled.hpp"
+
 #include <string>
 
-#include "server/control/scheduled.hpp"
 #include "tests/server/control/rig.hpp"
 
 using namespace continuo;
@@ -18,7 +19,8 @@ std::string silence(const std::string& when) {
 }
 
 double gain_of(Rig& rig) {
-  const auto params = rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("a", std::move(done)); });
+  const auto params =
+      rig.answer<v1::ListParamsResponse>([&](auto done) { rig.engine->list_params("a", std::move(done)); });
   REQUIRE(params);
   for (const auto& param : params->params()) {
     if (param.spec().name() == "gain_db") return param.value().number_value();
@@ -59,7 +61,8 @@ TEST_CASE("what cannot be scheduled is refused; the past is now; another clock's
   Rig rig;
   rig.applied(kTone);
   const std::string later = ",'when':{'afterSeconds':5}}";
-  for (const char* operation : {"{'addNode':{'node':{'id':'b','type':'track'}}}", "{'recordStart':{}}", "{'locate':{'timelineFrame':'5'}}"}) {
+  for (const char* operation :
+       {"{'addNode':{'node':{'id':'b','type':'track'}}}", "{'recordStart':{}}", "{'locate':{'timelineFrame':'5'}}"}) {
     const auto refused = rig.apply(std::string("{'operations':[") + operation + "]" + later);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::unimplemented);
@@ -91,7 +94,8 @@ TEST_CASE("the number of scheduled transactions is bounded") {
   rig.applied(kTone);
   for (std::size_t i = 0; i < Scheduled::kMaxHeld; ++i) {
     bool taken = false;
-    rig.engine->apply(Rig::request(silence("{'afterSeconds':1000}")), [&](const auto& answer) { taken = static_cast<bool>(answer); });
+    rig.engine->apply(Rig::request(silence("{'afterSeconds':1000}")),
+                      [&](const auto& answer) { taken = static_cast<bool>(answer); });
     REQUIRE(rig.until([&] { return taken; }));
   }
   const auto over = rig.apply(silence("{'afterSeconds':1000}"));

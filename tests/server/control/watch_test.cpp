@@ -144,6 +144,27 @@ TEST_CASE("history: what is kept is bounded in count and in bytes, and a large d
   CHECK(forgotten.resyncs == 1);
 }
 
+TEST_CASE("a change above the bound of a message comes as a snapshot") {
+  Rig rig;
+  rig.applied(kTrack);
+  const auto feed = rig.watch();
+  Seen seen;
+  read(*feed, seen);
+  v1::ApplyRequest request;
+  for (int i = 0; i < 1000; ++i) {
+    auto& set = *request.add_operations()->mutable_set_label();
+    set.set_path("a");
+    set.set_label(std::string(900, static_cast<char>('a' + i % 26)));
+  }
+  REQUIRE(rig.apply(request));
+  seen.snapshot.clear();
+  read(*feed, seen);
+  CHECK(seen.resyncs == 1);
+  CHECK(seen.changes == 0);
+  CHECK(seen.revision.number() == 2);
+  CHECK(seen.snapshot == rig.session());
+}
+
 TEST_CASE("a load: another epoch, and watchers get the new session") {
   Rig rig;
   const auto first = rig.applied(kTrack);

@@ -20,7 +20,8 @@ struct Listener final : AudioCallback {
   std::atomic<std::uint64_t> calls{0};
   std::atomic<bool> all_silent{true};
   std::binary_semaphore reached{0};
-  void audio_callback(rt::InputBlock in_block, rt::OutputBlock out_block, std::uint32_t n) noexcept RT_NONBLOCKING override {
+  void audio_callback(rt::InputBlock in_block, rt::OutputBlock out_block, std::uint32_t n) noexcept
+      RT_NONBLOCKING override {
     in = in_block.channel_count;
     out = out_block.channel_count;
     frames = n;
@@ -161,7 +162,8 @@ TEST_CASE("the pacer catches a short stall up, and skips what is beyond its boun
     }
     CHECK(burst == std::min<std::int64_t>(stall, Pacer::kMaxCatchUp));
     // What was played and what was skipped is all the time that went by, and the phase has stayed.
-    CHECK(step.skipped_frames == static_cast<std::uint64_t>(std::max<std::int64_t>(0, stall - Pacer::kMaxCatchUp)) * 48);
+    CHECK(step.skipped_frames ==
+          static_cast<std::uint64_t>(std::max<std::int64_t>(0, stall - Pacer::kMaxCatchUp)) * 48);
     CHECK(std::abs(pacer.deadline_ns() - (2 + stall) * kBuffer) <= 2);
   }
 }

@@ -99,7 +99,13 @@ TEST_CASE("an error stays short with a thousand devices") {
 }
 
 TEST_CASE("bytes above 127 are compared as they are") {
-  const auto list = devices({{"Lautsprecher Gr\xc3\xb6\xc3\x9f" "e", "ALSA"}, {"\xff\xfe", "ALSA"}});
-  CHECK(*match_device(list, "gr\xc3\xb6\xc3\x9f" "e", "") == 0);
+  const auto list = devices({{"Lautsprecher Gr\xc3\xb6\xc3\x9f"
+                              "e",
+                              "ALSA"},
+                             {"\xff\xfe", "ALSA"}});
+  CHECK(*match_device(list,
+                      "gr\xc3\xb6\xc3\x9f"
+                      "e",
+                      "") == 0);
   CHECK(*match_device(list, "\xff", "") == 1);
 }

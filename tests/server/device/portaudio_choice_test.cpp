@@ -1,8 +1,8 @@
+#include "server/device/portaudio_choice.hpp"
+
 #include <doctest/doctest.h>
 
 #include "server/device/jack_ports.hpp"
-#include "server/device/portaudio_pool.hpp"
-#include "server/device/portaudio_stream.hpp"
 
 using namespace continuo;
 using namespace continuo::device;

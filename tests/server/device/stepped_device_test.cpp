@@ -11,14 +11,17 @@ struct Copier final : AudioCallback {
   void audio_callback(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING override {
     ++calls;
     for (std::uint32_t c = 0; c < out.channel_count; ++c)
-      for (std::uint32_t i = 0; i < frames; ++i) out.channels[c][i] = c < in.channel_count ? in.channels[c][i] * 2.0f : 0.0f;
+      for (std::uint32_t i = 0; i < frames; ++i)
+        out.channels[c][i] = c < in.channel_count ? in.channels[c][i] * 2.0f : 0.0f;
   }
 };
 }  // namespace
 
 TEST_CASE("a stepped device calls when it is stepped, with the input that it was given") {
   auto hardware = std::make_shared<SteppedHardware>(stepped_info("s", 1, 2));
-  hardware->set_input([](std::uint32_t channel, rt::FrameCount frame) { return static_cast<float>(frame) + 0.5f * static_cast<float>(channel); });
+  hardware->set_input([](std::uint32_t channel, rt::FrameCount frame) {
+    return static_cast<float>(frame) + 0.5f * static_cast<float>(channel);
+  });
   SteppedFactory factory({hardware});
   auto device = factory.open({.name = "s"});
   REQUIRE(device);

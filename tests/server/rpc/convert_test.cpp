@@ -15,8 +15,8 @@ google::rpc::Status details_of(const grpc::Status& status) {
 }
 
 TEST_CASE("an error carries its reason and its field") {
-  const grpc::Status status =
-      to_status(make_error(ErrorKind::not_found, "UNKNOWN_NODE", "operations[3].set_params.path", "there is no node 'vox'"));
+  const grpc::Status status = to_status(
+      make_error(ErrorKind::not_found, "UNKNOWN_NODE", "operations[3].set_params.path", "there is no node 'vox'"));
   CHECK(status.error_code() == grpc::StatusCode::NOT_FOUND);
   CHECK(status.error_message() == "there is no node 'vox'");
   const google::rpc::Status details = details_of(status);
@@ -37,7 +37,7 @@ TEST_CASE("without a field there is no BadRequest") {
   CHECK(details_of(to_status(make_error(ErrorKind::aborted, "STALE", "", "read again"))).details_size() == 1);
 }
 
-TEST_CASE("details stay below what arrives, whatever the error holds; UTF-8 is cut between characters") {
+TEST_CASE("details stay below what arrives, whatever the error holds, and UTF-8 is cut between characters") {
   for (const std::string piece : {"a", "\xC3\xBC", "\xF0\x9F\x8E\xB5"}) {
     std::string text;
     while (text.size() < 100000) text += piece;

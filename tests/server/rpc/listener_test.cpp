@@ -40,11 +40,11 @@ TEST_CASE("a socket appears under its name with mode 0660, and goes with its own
     CHECK(listener->public_text() == "unix:" + address.socket.string());
     bind_to(listener->bind_text());
     CHECK_FALSE(std::filesystem::exists(address.socket));
-    struct stat workshop {};
+    struct stat workshop{};
     REQUIRE(stat(std::filesystem::path(listener->bind_text().substr(5)).parent_path().c_str(), &workshop) == 0);
     CHECK((workshop.st_mode & 0777u) == 0700u);
     REQUIRE(listener->publish(1));
-    struct stat status {};
+    struct stat status{};
     REQUIRE(stat(address.socket.c_str(), &status) == 0);
     CHECK(S_ISSOCK(status.st_mode));
     CHECK((status.st_mode & 0777u) == 0660u);
@@ -60,7 +60,7 @@ TEST_CASE("a socket appears under its name with mode 0660, and goes with its own
   CHECK(Listener::claim(address));
 }
 
-TEST_CASE("a socket that a killed daemon left is replaced; another file is not") {
+TEST_CASE("a socket that a killed daemon left is replaced, and another file is not") {
   const TempFolder folder;
   const Address address{folder.path() / "c.sock", "", 0};
   bind_to("unix:" + address.socket.string());

@@ -119,9 +119,11 @@ TEST_CASE("a request that is no message is refused, and the server goes on") {
   CHECK(rig.call("/continuo.v1.SystemService/GetClock", "").ok());
 }
 
-TEST_CASE("health knows the API and the sound apart; a daemon that ends is neither") {
+TEST_CASE("health knows the API and the sound apart, and a daemon that ends is neither") {
   Rig rig("admin");
-  const std::string kAudio = "\x0A\x0E" "continuo.audio";
+  const std::string kAudio =
+      "\x0A\x0E"
+      "continuo.audio";
   std::string answer;
   REQUIRE(rig.call("/grpc.health.v1.Health/Check", "", &answer).ok());
   CHECK(answer == "\x08\x01");  // SERVING

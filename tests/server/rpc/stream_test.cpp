@@ -27,7 +27,8 @@ FramePtr frame(std::int64_t number, std::size_t floats = 0) {
 /// Counts what a stream asks for; tells when the stream let go of it.
 class WatchedSource final : public StreamSource<Frame> {
  public:
-  WatchedSource(std::shared_ptr<control::Feed<Frame>> feed, std::promise<void>* gone) : feed_(std::move(feed)), gone_(gone) {}
+  WatchedSource(std::shared_ptr<control::Feed<Frame>> feed, std::promise<void>* gone)
+      : feed_(std::move(feed)), gone_(gone) {}
   ~WatchedSource() override { gone_->set_value(); }
   Next next(std::function<void()> wake) override { return feed_.next(std::move(wake)); }
 
@@ -40,9 +41,12 @@ class Service final : public v1::MeterService::CallbackService {
  public:
   grpc::ServerWriteReactor<Frame>* WatchMeters(grpc::CallbackServerContext*, const v1::WatchMetersRequest*) override {
     auto stream = Stream<Frame>::make(std::nullopt);
-    if (!refusal.ok()) stream->refuse(refusal);
-    else if (late) late->set_value(stream);
-    else stream->begin(std::make_unique<WatchedSource>(feed, &gone));
+    if (!refusal.ok())
+      stream->refuse(refusal);
+    else if (late)
+      late->set_value(stream);
+    else
+      stream->begin(std::make_unique<WatchedSource>(feed, &gone));
     return stream.get();
   }
 
@@ -150,7 +154,7 @@ TEST_CASE("a subscription that begins after its client went is dropped at once")
   CHECK(weak.expired());
 }
 
-TEST_CASE("a refused stream says why; an engine that lets go of it says that it stops") {
+TEST_CASE("a refused stream says why, and an engine that lets go of it says that it stops") {
   Rig rig;
   SUBCASE("refused") {
     rig.service.refusal = to_status(make_error(ErrorKind::invalid_argument, "RATE", "rate_hz", "no such rate"));
@@ -163,7 +167,9 @@ TEST_CASE("a refused stream says why; an engine that lets go of it says that it 
     rig.service.late.emplace();
     auto coming = rig.service.late->get_future();
     auto reader = rig.stub->WatchMeters(&rig.context, {});
-    { const auto done = begin_with_feed(coming.get()); }
+    {
+      const auto done = begin_with_feed(coming.get());
+    }
     Frame got;
     CHECK_FALSE(reader->Read(&got));
     CHECK(reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE);

@@ -63,7 +63,8 @@ struct Stage {
   void smooth(double paths = 1.0) const {
     for (const auto& channel : heard) {
       double worst = 0.0;
-      for (std::size_t i = 1; i < channel.size(); ++i) worst = std::max(worst, static_cast<double>(std::abs(channel[i] - channel[i - 1])));
+      for (std::size_t i = 1; i < channel.size(); ++i)
+        worst = std::max(worst, static_cast<double>(std::abs(channel[i] - channel[i - 1])));
       CHECK(worst <= allowed(paths));
     }
   }
@@ -76,7 +77,8 @@ struct Stage {
   }
 };
 
-const char* const kOne = "{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}";
+const char* const kOne =
+    "{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}";
 
 }  // namespace
 
@@ -85,7 +87,8 @@ TEST_CASE("the yardstick: without fades an edit does click") {
   stage.rig.request.fade_edits = false;
   stage.edit("[{'disconnect': {'from': 'a', 'to': 'out'}}]");
   double worst = 0.0;
-  for (std::size_t i = 1; i < stage.heard[1].size(); ++i) worst = std::max(worst, static_cast<double>(std::abs(stage.heard[1][i] - stage.heard[1][i - 1])));
+  for (std::size_t i = 1; i < stage.heard[1].size(); ++i)
+    worst = std::max(worst, static_cast<double>(std::abs(stage.heard[1][i] - stage.heard[1][i - 1])));
   CHECK(worst > allowed(1.0));
 }
 
@@ -120,7 +123,9 @@ TEST_CASE("a new connection of something that sounds fades in") {
   CHECK_FALSE(stage.rig.last.fading);
   CHECK(stage.rig.last.actions.size() == 1);
   stage.settle();
-  stage.edit("[{'add_node': {'node': {'id': 'b', 'type': 'track'}}}, {'connect': {'from': 'in', 'to': 'b'}}, {'connect': {'from': 'b', 'to': 'out'}}]");
+  stage.edit(
+      "[{'add_node': {'node': {'id': 'b', 'type': 'track'}}}, {'connect': {'from': 'in', 'to': 'b'}}, {'connect': "
+      "{'from': 'b', 'to': 'out'}}]");
   CHECK(stage.rig.last.actions.size() == 1);  // at the place where it meets what was there before
   stage.settle();
   CHECK(stage.level() == doctest::Approx(1.5).epsilon(0.01));
@@ -140,9 +145,12 @@ TEST_CASE("a gain on a connection changes by crossfade") {
 }
 
 TEST_CASE("an insert comes and goes in a running chain") {
-  Stage stage("{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g', 'type': 'gain', 'params': {'gain_db': -1}}]}], "
-              "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
-  stage.edit("[{'add_node': {'parent': 'a', 'before': 'g', 'node': {'id': 'soft', 'type': 'gain', 'params': {'gain_db': -40}}}}]");
+  Stage stage(
+      "{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g', 'type': 'gain', 'params': {'gain_db': -1}}]}], "
+      "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
+  stage.edit(
+      "[{'add_node': {'parent': 'a', 'before': 'g', 'node': {'id': 'soft', 'type': 'gain', 'params': {'gain_db': "
+      "-40}}}}]");
   CHECK(stage.level() < 0.01f);
   stage.edit("[{'remove_node': {'path': 'a/soft'}}, {'remove_node': {'path': 'a/g'}}]");
   CHECK(stage.level() == doctest::Approx(0.5).epsilon(0.01));
@@ -151,7 +159,9 @@ TEST_CASE("an insert comes and goes in a running chain") {
 }
 
 TEST_CASE("a track becomes wider and narrower under sound") {
-  Stage stage("{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in:1', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
+  Stage stage(
+      "{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in:1', 'to': 'a'}, {'from': 'a', 'to': "
+      "'out'}]}");
   stage.edit("[{'connect': {'from': 'in', 'to': 'a', 'channels': [{'from': 2, 'to': 2}]}}]");
   stage.settle();
   stage.edit("[{'disconnect': {'from': 'in', 'to': 'a'}}]");
@@ -159,7 +169,8 @@ TEST_CASE("a track becomes wider and narrower under sound") {
   stage.edit("[{'set_params': {'path': 'a', 'values': {'channels': 4}}}]");
   stage.settle();
   stage.edit("[{'connect': {'from': 'in', 'to': 'out:7'}}]");
-  stage.edit("[{'disconnect': {'from': 'in', 'to': 'out:7'}}, {'set_params': {'path': 'a', 'values': {'channels': 1}}}]");
+  stage.edit(
+      "[{'disconnect': {'from': 'in', 'to': 'out:7'}}, {'set_params': {'path': 'a', 'values': {'channels': 1}}}]");
   stage.settle();
   stage.smooth(1.5);
 }
@@ -202,8 +213,10 @@ TEST_CASE("only what an old enough plan broke is dropped") {
 }
 
 TEST_CASE("a connection turned round: the new way waits for the old one to fall silent, and then fades in") {
-  Stage stage("{'nodes': [{'id': 'a', 'type': 'bus'}, {'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'in', 'to': 'b'}, "
-              "{'from': 'a', 'to': 'b'}, {'from': 'a', 'to': 'out'}, {'from': 'b', 'to': 'out'}]}");
+  Stage stage(
+      "{'nodes': [{'id': 'a', 'type': 'bus'}, {'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'a'}, "
+      "{'from': 'in', 'to': 'b'}, "
+      "{'from': 'a', 'to': 'b'}, {'from': 'a', 'to': 'out'}, {'from': 'b', 'to': 'out'}]}");
   stage.edit("[{'disconnect': {'from': 'a', 'to': 'b'}}, {'connect': {'from': 'b', 'to': 'a'}}]");
   CHECK(stage.rig.last.fading);
   CHECK(stage.rig.last.actions.size() == 1);
@@ -218,7 +231,9 @@ TEST_CASE("a connection turned round: the new way waits for the old one to fall 
 TEST_CASE("a player that waits for its start is connected at once: the first sample is right") {
   Rig rig(0, 2);
   rig.media["p.wav"] = {.channels = 2, .sample_rate_hz = 48000, .frames = 8192};
-  Document doc = document("{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'p', 'type': 'player', 'params': {'file': 'p.wav'}}]}]}");
+  Document doc = document(
+      "{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'p', 'type': 'player', 'params': {'file': "
+      "'p.wav'}}]}]}");
   rig.take(doc);
   rig.render(300);
   rt::Uid uid = 100;
@@ -229,9 +244,13 @@ TEST_CASE("a player that waits for its start is connected at once: the first sam
   rig.start_timeline();
   rig.take(doc);
   const Sound out = rig.render(64);
-  for (rt::FrameCount i = 0; i < 64; ++i) CHECK(out[1][static_cast<std::size_t>(i)] == test::test_sample("p.wav", 1, i));
+  for (rt::FrameCount i = 0; i < 64; ++i)
+    CHECK(out[1][static_cast<std::size_t>(i)] == test::test_sample("p.wav", 1, i));
   // Rolling, another track does fade in.
-  REQUIRE(test::edit(doc, "[{'add_node': {'node': {'id': 'b', 'type': 'player', 'params': {'file': 'p.wav'}}}}, {'connect': {'from': 'b', 'to': 'out'}}]", [&] { return uid++; }));
+  REQUIRE(test::edit(doc,
+                     "[{'add_node': {'node': {'id': 'b', 'type': 'player', 'params': {'file': 'p.wav'}}}}, {'connect': "
+                     "{'from': 'b', 'to': 'out'}}]",
+                     [&] { return uid++; }));
   rig.request.timeline_rolling = true;
   rig.take(doc);
   CHECK(rig.last.actions.size() == 1);
@@ -241,7 +260,9 @@ TEST_CASE("a player that waits for its start is connected at once: the first sam
 TEST_CASE("a player that is removed, or gets another file, plays on from its own source while it fades") {
   Rig rig(0, 2);
   rig.media["p.wav"] = rig.media["q.wav"] = {.channels = 2, .sample_rate_hz = 48000, .frames = 8192};
-  Document doc = document("{'nodes': [{'id': 'p', 'type': 'player', 'params': {'file': 'p.wav'}}], 'connections': [{'from': 'p', 'to': 'out'}]}");
+  Document doc = document(
+      "{'nodes': [{'id': 'p', 'type': 'player', 'params': {'file': 'p.wav'}}], 'connections': [{'from': 'p', 'to': "
+      "'out'}]}");
   rig.start_timeline();
   rig.take(doc);
   rig.render(100);
@@ -257,7 +278,8 @@ TEST_CASE("a player that is removed, or gets another file, plays on from its own
     const auto frame = static_cast<rt::FrameCount>(i);
     const double fade = static_cast<double>(i) / 512.0;
     // The new player has its source from its first frame on: late frames are dropped, it is in its place at once.
-    const double want = (1.0 - fade) * test::test_sample("p.wav", 0, frame + 100) + fade * test::test_sample("q.wav", 0, frame + 100);
+    const double want =
+        (1.0 - fade) * test::test_sample("p.wav", 0, frame + 100) + fade * test::test_sample("q.wav", 0, frame + 100);
     CHECK(out[0][i] == doctest::Approx(want).epsilon(1e-4));
   }
   rig.take(doc);

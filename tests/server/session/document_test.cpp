@@ -23,7 +23,8 @@ TEST_CASE("ids and paths") {
 
 TEST_CASE("UTF-8 is checked to the letter") {
   CHECK(is_clean_utf8("plain \xc3\xbc \xe2\x82\xac \xf0\x9f\x8e\xb5"));
-  for (const char* wrong : {"\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\x80", "\xe2\x82"}) {
+  for (const char* wrong : {"\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+                            "\xc3", "\x80", "\xe2\x82"}) {
     CHECK_FALSE(is_clean_utf8(wrong));
   }
 }
@@ -54,7 +55,8 @@ TEST_CASE("endpoints read and print, with the port left out where it is the usua
   CHECK(parse_endpoint("vox", false)->port == "in");
   CHECK(parse_endpoint("out:3", false)->channel == 3);
   CHECK(parse_endpoint("out:3", false)->port.empty());
-  for (const char* wrong : {"", ":", "vox:", ":out", "vox:0", "vox:03", "vox:1x", "vox:99999999999", "vox:a:b", "Vox", "a/:out"}) {
+  for (const char* wrong :
+       {"", ":", "vox:", ":out", "vox:0", "vox:03", "vox:1x", "vox:99999999999", "vox:a:b", "Vox", "a/:out"}) {
     CAPTURE(wrong);
     CHECK(round(wrong, true) == "refused");
   }
@@ -66,8 +68,9 @@ TEST_CASE("the device's nodes are always there, first and last") {
   REQUIRE(document.nodes.size() == 2);
   CHECK(document.nodes[0].uid == kDeviceInUid);
   CHECK(document.nodes[1].type == "out");
-  Document shuffled = test::document("{'nodes': [{'id': 'out', 'type': 'out', 'label': 'PA'}, {'id': 'b', 'type': 'bus'}, "
-                                     "{'id': 'in', 'type': 'in'}, {'id': 'a', 'type': 'track'}]}");
+  Document shuffled = test::document(
+      "{'nodes': [{'id': 'out', 'type': 'out', 'label': 'PA'}, {'id': 'b', 'type': 'bus'}, "
+      "{'id': 'in', 'type': 'in'}, {'id': 'a', 'type': 'track'}]}");
   REQUIRE(shuffled.nodes.size() == 4);
   CHECK(shuffled.nodes[0].id == "in");
   CHECK(shuffled.nodes[1].id == "b");
@@ -77,8 +80,9 @@ TEST_CASE("the device's nodes are always there, first and last") {
 }
 
 TEST_CASE("nodes are found by path") {
-  const Document document = test::document("{'nodes': [{'id': 'g', 'type': 'container', 'children': [{'id': 'vox', 'type': "
-                                           "'track', 'children': [{'id': 'p', 'type': 'player'}]}]}]}");
+  const Document document = test::document(
+      "{'nodes': [{'id': 'g', 'type': 'container', 'children': [{'id': 'vox', 'type': "
+      "'track', 'children': [{'id': 'p', 'type': 'player'}]}]}]}");
   REQUIRE(find_node(document, "g/vox/p") != nullptr);
   CHECK(find_node(document, "g/vox/p")->type == "player");
   CHECK(find_node(document, "in")->type == "in");

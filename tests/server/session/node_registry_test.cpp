@@ -42,7 +42,8 @@ TEST_CASE("every type has a place in order, and specs that make sense") {
 }
 
 TEST_CASE("the types that this version has") {
-  for (const char* name : {"container", "track", "bus", "in", "out", "player", "gain", "pan", "oscillator", "noise", "meter", "recorder"}) {
+  for (const char* name : {"container", "track", "bus", "in", "out", "player", "gain", "pan", "oscillator", "noise",
+                           "meter", "recorder"}) {
     CAPTURE(name);
     CHECK(find_type(name) != nullptr);
   }
@@ -70,8 +71,10 @@ TEST_CASE("a value is refused by kind, range and number, never clipped") {
   const ParamSpec& gain = *find_type("track")->find("gain_db");
   CHECK(check_value(gain, -150.0, "f"));
   CHECK(check_value(gain, 24.0, "f"));
-  for (const double wrong : {24.0001, -150.1, 1e308}) CHECK(check_value(gain, wrong, "f").error().reason == "OUT_OF_RANGE");
-  for (const double wrong : {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+  for (const double wrong : {24.0001, -150.1, 1e308})
+    CHECK(check_value(gain, wrong, "f").error().reason == "OUT_OF_RANGE");
+  for (const double wrong :
+       {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
     const Result<Value> result = check_value(gain, wrong, "nodes[2].params.gain_db");
     REQUIRE_FALSE(result);
     CHECK(result.error().reason == "NOT_FINITE");

@@ -14,7 +14,8 @@ constexpr rt::FrameCount kSourceFrames = 8192;
 }  // namespace
 
 float test_sample(const std::string& name, std::uint32_t channel, rt::FrameCount frame) {
-  std::uint64_t x = stable_hash(name) + channel * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(frame) * 0xbf58476d1ce4e5b9u;
+  std::uint64_t x =
+      stable_hash(name) + channel * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(frame) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 31)) * 0x94d049bb133111ebu;
   return static_cast<float>(static_cast<std::int32_t>(x >> 32)) * 0x1p-33f;
 }
@@ -30,9 +31,7 @@ Rig::Rig(std::uint32_t in_channels, std::uint32_t out_channels) {
   input = [](std::uint32_t channel, rt::FrameCount frame) { return test_sample("in", channel, frame); };
 }
 
-Rig::~Rig() {
-  (void)renderer_->dismantle();
-}
+Rig::~Rig() { (void)renderer_->dismantle(); }
 
 void Rig::give_source(const CompiledPlayer& player, std::vector<rt::Action>& actions) {
   if (!player.fresh || player.channels == 0) return;
@@ -104,7 +103,8 @@ Sound Rig::render(std::uint32_t frames, std::uint32_t buffer) {
       ins.push_back(in[c].data());
     }
     for (auto& channel : out) outs.push_back(channel.data() + done);
-    renderer_->process({ins.data(), static_cast<std::uint32_t>(ins.size())}, {outs.data(), static_cast<std::uint32_t>(outs.size())}, n);
+    renderer_->process({ins.data(), static_cast<std::uint32_t>(ins.size())},
+                       {outs.data(), static_cast<std::uint32_t>(outs.size())}, n);
     done += n;
     rendered_ += n;
   }
@@ -118,7 +118,8 @@ void Rig::come_home() {
   rt::Event event;
   while (events_.try_pop(event)) {
     CHECK(event.kind == rt::Event::Kind::applied);
-    const auto flight = std::find_if(flights_.begin(), flights_.end(), [&](const auto& f) { return &f->batch == event.batch; });
+    const auto flight =
+        std::find_if(flights_.begin(), flights_.end(), [&](const auto& f) { return &f->batch == event.batch; });
     REQUIRE(flight != flights_.end());
     CHECK((*flight)->batch.plan == current_.get());  // the one before comes back
     current_ = std::move((*flight)->plan);

@@ -28,9 +28,9 @@ class Rig {
   explicit Rig(std::uint32_t in_channels = 0, std::uint32_t out_channels = 2);
   ~Rig();
 
-  CompileRequest request;       // shape, media and taps for every compile
+  CompileRequest request;  // shape, media and taps for every compile
   MediaTable media;
-  std::vector<rt::Action> also; // goes into the next batch, behind the fades
+  std::vector<rt::Action> also;  // goes into the next batch, behind the fades
 
   /// Compiles, gives fresh players their sources and recorders without one their sinks, and queues the batch.
   void take(const Document& document);
@@ -44,9 +44,9 @@ class Rig {
   Sound recorded(const std::string& path);
 
   PlanCompiler compiler;
-  Compiled last;                // but for what went into the batch
+  Compiled last;  // but for what went into the batch
   const rt::RenderPlan* plan = nullptr;
-  std::size_t destroyed = 0;    // nodes that came home
+  std::size_t destroyed = 0;  // nodes that came home
   [[nodiscard]] const rt::Counters& counters() const { return renderer_->counters(); }
   void start_timeline();
 

@@ -9,7 +9,9 @@ namespace {
 
 using Buffer = const float*;
 
-std::string where(std::size_t step, const rt::Step& s) { return std::string(s.kind->name()) + " in step " + std::to_string(step); }
+std::string where(std::size_t step, const rt::Step& s) {
+  return std::string(s.kind->name()) + " in step " + std::to_string(step);
+}
 
 }  // namespace
 
@@ -17,7 +19,7 @@ std::string fault_of(const rt::RenderPlan& plan) {
   const float* const begin = plan.slab.get();
   const float* const end = begin + plan.slab_floats;
   const auto inside = [&](const float* p, std::size_t floats) { return p >= begin && p + floats <= end; };
-  std::set<Buffer> written;       // since the beginning of the slice
+  std::set<Buffer> written;  // since the beginning of the slice
   std::size_t members = 0;
   const float* rows_before = begin;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -28,7 +30,8 @@ std::string fault_of(const rt::RenderPlan& plan) {
     if (step.row_stride % 16 != 0 || step.row_stride < step.lanes) return "row stride: " + where(i, step);
     if (reinterpret_cast<std::uintptr_t>(step.rows) % 64 != 0) return "rows not aligned: " + where(i, step);
     const std::size_t row_floats = step.kind->row_count() * step.row_stride;
-    if (row_floats > 0 && (!inside(step.rows, row_floats) || step.rows < rows_before)) return "rows overlap: " + where(i, step);
+    if (row_floats > 0 && (!inside(step.rows, row_floats) || step.rows < rows_before))
+      return "rows overlap: " + where(i, step);
     rows_before = std::max<const float*>(rows_before, step.rows + row_floats);
     std::multiset<Buffer> reads;
     std::set<Buffer> writes;
@@ -45,7 +48,8 @@ std::string fault_of(const rt::RenderPlan& plan) {
     }
     if (lane != step.lanes) return "lanes: " + where(i, step);
     for (const Buffer buffer : reads) {
-      if (!inside(buffer, rt::kBlockFrames) || reinterpret_cast<std::uintptr_t>(buffer) % 64 != 0) return "address: " + where(i, step);
+      if (!inside(buffer, rt::kBlockFrames) || reinterpret_cast<std::uintptr_t>(buffer) % 64 != 0)
+        return "address: " + where(i, step);
       if (buffer != begin && !written.contains(buffer)) return "read before it is written: " + where(i, step);
     }
     for (const rt::Member& member : step.members) {
@@ -63,7 +67,8 @@ std::string fault_of(const rt::RenderPlan& plan) {
   for (const rt::NodeEntry& entry : plan.nodes) {
     if (entry.node == nullptr) continue;
     if (entry.step < plan.steps.data() || entry.step >= plan.steps.data() + plan.steps.size()) return "table: step";
-    if (entry.member >= entry.step->members.size() || entry.step->members[entry.member].node != entry.node) return "table: member";
+    if (entry.member >= entry.step->members.size() || entry.step->members[entry.member].node != entry.node)
+      return "table: member";
   }
   return "";
 }

@@ -54,7 +54,9 @@ TEST_CASE("an empty document has meters for in and out, and is silent") {
 
 TEST_CASE("no device inputs: the meter of in has no channels, nothing breaks") {
   Rig rig(0, 2);
-  rig.take(document("{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'in:3', 'to': 'out'}, {'from': 'a', 'to': 'out'}]}"));
+  rig.take(
+      document("{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'in:3', "
+               "'to': 'out'}, {'from': 'a', 'to': 'out'}]}"));
   CHECK(rig.last.meters[0].channels == 0);
   CHECK(test::fault_of(*rig.plan).empty());
   for (const auto& channel : rig.render(200)) CHECK(silent(channel));
@@ -62,7 +64,8 @@ TEST_CASE("no device inputs: the meter of in has no channels, nothing breaks") {
 
 TEST_CASE("device channels: in is all of them, in:N one, out:N from there on") {
   Rig rig(4, 6);
-  rig.take(document("{'connections': [{'from': 'in:3', 'to': 'out:2'}, {'from': 'in', 'to': 'out:3', 'gain_db': -6}]}"));
+  rig.take(
+      document("{'connections': [{'from': 'in:3', 'to': 'out:2'}, {'from': 'in', 'to': 'out:3', 'gain_db': -6}]}"));
   CHECK(rig.last.meters.back().channels == 6);
   const Sound out = rig.render(300);
   const float half = rt::dsp::db_to_gain(-6.0);
@@ -80,13 +83,17 @@ TEST_CASE("out is as wide as what is connected, whatever the device has") {
 
 TEST_CASE("one channel into a wider sink goes to its first only; a map sends it elsewhere") {
   Rig rig(1, 2);
-  rig.take(document("{'nodes': [{'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'b'}, {'from': 'b', 'to': 'out'}]}"));
+  rig.take(
+      document("{'nodes': [{'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'b'}, {'from': 'b', 'to': "
+               "'out'}]}"));
   Sound out = rig.render(100);
   is(out[0], [](rt::FrameCount f) { return in(0, f); });
   CHECK(silent(out[1]));
   Rig swapped(2, 2);
-  swapped.take(document("{'nodes': [{'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'b', 'channels': [{'from': 1, 'to': 2}, {'from': 2, 'to': 1}, "
-                        "{'from': 9, 'to': 1}]}, {'from': 'b', 'to': 'out'}]}"));
+  swapped.take(
+      document("{'nodes': [{'id': 'b', 'type': 'bus'}], 'connections': [{'from': 'in', 'to': 'b', 'channels': "
+               "[{'from': 1, 'to': 2}, {'from': 2, 'to': 1}, "
+               "{'from': 9, 'to': 1}]}, {'from': 'b', 'to': 'out'}]}"));
   out = swapped.render(100);
   is(out[0], [](rt::FrameCount f) { return in(1, f); });
   is(out[1], [](rt::FrameCount f) { return in(0, f); });
@@ -94,20 +101,27 @@ TEST_CASE("one channel into a wider sink goes to its first only; a map sends it 
 
 TEST_CASE("a track: one channel is panned to two, two are balanced, its gain and mute") {
   Rig rig(1, 2);
-  rig.take(document("{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}"));
+  rig.take(
+      document("{'nodes': [{'id': 'a', 'type': 'track'}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', "
+               "'to': 'out'}]}"));
   Sound out = rig.render(64);
   CHECK(out[0] == out[1]);
-  for (std::size_t i = 0; i < 64; ++i) CHECK(out[0][i] == doctest::Approx(in(0, static_cast<rt::FrameCount>(i)) * 0.70710678f));
+  for (std::size_t i = 0; i < 64; ++i)
+    CHECK(out[0][i] == doctest::Approx(in(0, static_cast<rt::FrameCount>(i)) * 0.70710678f));
 
   Rig stereo(2, 2);
-  stereo.take(document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'gain_db': -10}}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}"));
+  stereo.take(
+      document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'gain_db': -10}}], 'connections': [{'from': 'in', "
+               "'to': 'a'}, {'from': 'a', 'to': 'out'}]}"));
   out = stereo.render(64);
   const float factor = rt::dsp::db_to_gain(-10.0);
   for (std::uint32_t c = 0; c < 2; ++c) is(out[c], [&](rt::FrameCount f) { return in(c, f) * factor; });
 
   Rig muted(2, 2);
-  muted.take(document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'mute': true}}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}, "
-                      "{'from': 'a:pre', 'to': 'out:2', 'channels': [{'from': 2, 'to': 1}]}]}"));
+  muted.take(
+      document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'mute': true}}], 'connections': [{'from': 'in', "
+               "'to': 'a'}, {'from': 'a', 'to': 'out'}, "
+               "{'from': 'a:pre', 'to': 'out:2', 'channels': [{'from': 2, 'to': 1}]}]}"));
   out = muted.render(64);
   CHECK(silent(out[0]));
   is(out[1], [](rt::FrameCount f) { return in(1, f); });
@@ -117,8 +131,10 @@ TEST_CASE("a chain runs in order, its sources add to what comes before, and reco
   Rig rig(1, 2);
   rig.media["p.wav"] = {.channels = 2, .sample_rate_hz = 48000, .frames = 8192};
   const Document chain = document(
-      "{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g1', 'type': 'gain', 'params': {'gain_db': -20}}, {'id': 'r1', 'type': 'recorder'}, "
-      "{'id': 'p', 'type': 'player', 'params': {'file': 'p.wav', 'start_s': 0.001}}, {'id': 'r2', 'type': 'recorder'}, {'id': 'm', 'type': 'meter', 'label': 'M'}, "
+      "{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g1', 'type': 'gain', 'params': {'gain_db': -20}}, "
+      "{'id': 'r1', 'type': 'recorder'}, "
+      "{'id': 'p', 'type': 'player', 'params': {'file': 'p.wav', 'start_s': 0.001}}, {'id': 'r2', 'type': 'recorder'}, "
+      "{'id': 'm', 'type': 'meter', 'label': 'M'}, "
       "{'id': 'g2', 'type': 'gain', 'params': {'gain_db': 6}}, {'id': 'r3', 'type': 'recorder'}]}], "
       "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
   rig.start_timeline();
@@ -152,8 +168,10 @@ TEST_CASE("a chain runs in order, its sources add to what comes before, and reco
 TEST_CASE("taps record a track, a bus, in and out after their faders") {
   Rig rig(2, 2);
   rig.request.record_taps = {"a", "in", "out"};
-  rig.take(document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'gain_db': -3}}, {'id': 'b', 'type': 'track'}], "
-                    "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'in', 'to': 'b'}, {'from': 'a', 'to': 'out'}, {'from': 'b', 'to': 'out'}]}"));
+  rig.take(
+      document("{'nodes': [{'id': 'a', 'type': 'track', 'params': {'gain_db': -3}}, {'id': 'b', 'type': 'track'}], "
+               "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'in', 'to': 'b'}, {'from': 'a', 'to': 'out'}, "
+               "{'from': 'b', 'to': 'out'}]}"));
   REQUIRE(rig.last.recorders.size() == 3);
   CHECK(rig.last.recorders[0].path == "in");
   CHECK(rig.last.recorders[1].path == "a");
@@ -170,10 +188,13 @@ TEST_CASE("widths: auto, fixed, bus at least two; a missing file is one silent c
   Rig rig(6, 2);
   rig.media["five.wav"] = {.channels = 5, .sample_rate_hz = 48000, .frames = 100};
   rig.take(document(
-      "{'nodes': [{'id': 'none', 'type': 'track'}, {'id': 'bus', 'type': 'bus'}, {'id': 'six', 'type': 'track'}, {'id': 'two', 'type': 'track', 'params': {'channels': 2}}, "
-      "{'id': 'map', 'type': 'track'}, {'id': 'five', 'type': 'track', 'children': [{'id': 'p', 'type': 'player', 'params': {'file': 'five.wav'}}]}, "
+      "{'nodes': [{'id': 'none', 'type': 'track'}, {'id': 'bus', 'type': 'bus'}, {'id': 'six', 'type': 'track'}, "
+      "{'id': 'two', 'type': 'track', 'params': {'channels': 2}}, "
+      "{'id': 'map', 'type': 'track'}, {'id': 'five', 'type': 'track', 'children': [{'id': 'p', 'type': 'player', "
+      "'params': {'file': 'five.wav'}}]}, "
       "{'id': 'gone', 'type': 'track', 'children': [{'id': 'p', 'type': 'player', 'params': {'file': 'gone.wav'}}]}], "
-      "'connections': [{'from': 'in', 'to': 'six'}, {'from': 'in', 'to': 'two'}, {'from': 'in', 'to': 'map', 'channels': [{'from': 1, 'to': 4}]}, {'from': 'in:1', 'to': 'bus'}]}"));
+      "'connections': [{'from': 'in', 'to': 'six'}, {'from': 'in', 'to': 'two'}, {'from': 'in', 'to': 'map', "
+      "'channels': [{'from': 1, 'to': 4}]}, {'from': 'in:1', 'to': 'bus'}]}"));
   std::map<std::string, std::uint32_t> width;
   for (const CompiledMeter& meter : rig.last.meters) width[meter.path] = meter.channels;
   CHECK(width["none"] == 2);  // one silent channel, panned
@@ -191,7 +212,8 @@ TEST_CASE("widths: auto, fixed, bus at least two; a missing file is one silent c
 TEST_CASE("more inputs than a leaf: the order of the sum is the document's") {
   Rig rig(40, 1);
   std::string list;
-  for (int i = 40; i >= 1; --i) list += std::string(list.empty() ? "" : ", ") + "{'from': 'in:" + std::to_string(i) + "', 'to': 'out:1'}";
+  for (int i = 40; i >= 1; --i)
+    list += std::string(list.empty() ? "" : ", ") + "{'from': 'in:" + std::to_string(i) + "', 'to': 'out:1'}";
   rig.take(document("{'connections': [" + list + "]}"));
   const Sound out = rig.render(128);
   is(out[0], [](rt::FrameCount f) {
@@ -207,8 +229,10 @@ TEST_CASE("more inputs than a leaf: the order of the sum is the document's") {
 
 TEST_CASE("param_target finds faders, inserts and sources; a command sent there is heard") {
   Rig rig(2, 2);
-  const Document mixer = document("{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g', 'type': 'gain'}, {'id': 'm', 'type': 'meter'}]}, {'id': 'n', 'type': 'noise'}], "
-                                  "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
+  const Document mixer = document(
+      "{'nodes': [{'id': 'a', 'type': 'track', 'children': [{'id': 'g', 'type': 'gain'}, {'id': 'm', 'type': "
+      "'meter'}]}, {'id': 'n', 'type': 'noise'}], "
+      "'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}");
   rig.take(mixer);
   const auto target = [&](const char* path) { return rig.compiler.param_target(find_node(mixer, path)->uid); };
   CHECK(target("a"));
@@ -231,103 +255,10 @@ TEST_CASE("param_target finds faders, inserts and sources; a command sent there 
   CHECK(rig.destroyed == 0);
 }
 
-TEST_CASE("plans are numbered, nodes outlive them, slots change hands with a new generation") {
-  Rig rig(2, 2);
-  rig.request.fade_edits = false;
-  const Document one = document("{'nodes': [{'id': 'a', 'type': 'gain'}, {'id': 'b', 'type': 'gain'}]}");
-  rig.take(one);
-  const rt::NodeRef a = *rig.compiler.param_target(find_node(one, "a")->uid);
-  const rt::NodeRef b = *rig.compiler.param_target(find_node(one, "b")->uid);
-  CHECK(a.generation == 1);
-  CHECK_FALSE(a.slot == b.slot);
-  CHECK(rig.plan->id == 1);
-  const rt::Node* node_b = rig.plan->nodes[b.slot].node;
-  rig.render(64);
-
-  Document two = one;
-  std::erase_if(two.nodes, [](const DocNode& node) { return node.id == "a"; });
-  rig.take(two);
-  CHECK(rig.plan->id == 2);
-  CHECK(rig.plan->nodes[a.slot].node == nullptr);
-  CHECK(rig.plan->nodes[b.slot].node == node_b);
-  CHECK(rig.destroyed == 0);  // not while the audio thread may hold it
-  rig.render(64);
-  CHECK(rig.destroyed == 1);
-
-  DocNode fresh;
-  fresh.id = "c";
-  fresh.type = "gain";
-  fresh.uid = 500;
-  two.nodes.insert(two.nodes.begin() + 1, fresh);
-  rig.take(two);
-  const rt::NodeRef c = *rig.compiler.param_target(500);
-  CHECK(c.slot == a.slot);
-  CHECK(c.generation == 2);
-  CHECK(rig.plan->nodes[c.slot].generation == 2);
-  CHECK(rig.plan->nodes.size() == 2);
-  rig.render(64);
-}
-
-TEST_CASE("another file, mode, place or rate makes another player; another gain does not") {
-  Rig rig(0, 2);
-  rig.request.fade_edits = false;
-  rig.media["x.wav"] = rig.media["y.wav"] = {.channels = 2, .sample_rate_hz = 48000, .frames = 100};
-  Document doc = document("{'nodes': [{'id': 'p', 'type': 'player', 'params': {'file': 'x.wav'}}]}");
-  DocNode& player = doc.nodes[1];
-  const auto fresh = [&] {
-    rig.take(doc);
-    rig.render(64);
-    return rig.last.players[0].fresh;
-  };
-  CHECK(fresh());
-  CHECK_FALSE(fresh());
-  player.params["gain_db"] = -3.0;
-  CHECK_FALSE(fresh());
-  for (const auto& [name, value] : std::map<std::string, Value>{{"file", std::string("y.wav")}, {"mode", std::string("free")}, {"start_s", 1.0}, {"loop", true}}) {
-    CAPTURE(name);
-    player.params[name] = value;
-    CHECK(fresh());
-    CHECK_FALSE(fresh());
-  }
-  rig.request.shape.sample_rate_hz = 44100.0;
-  CHECK(fresh());
-  rig.media["y.wav"].channels = 1;
-  CHECK(fresh());
-  CHECK(rig.destroyed == 6);
-}
-
-TEST_CASE("batches: equal nodes share steps of at most 16 lanes, a wider one runs alone") {
-  Rig rig(32, 2);
-  std::string nodes;
-  std::string connections = "{'from': 'in', 'to': 'wide'}";
-  for (int i = 1; i <= 32; ++i) {
-    nodes += "{'id': 'g" + std::to_string(i) + "', 'type': 'gain'}, ";
-    connections += ", {'from': 'in:" + std::to_string(i) + "', 'to': 'g" + std::to_string(i) + "'}, {'from': 'g" + std::to_string(i) + "', 'to': 'out'}";
-  }
-  rig.take(document("{'nodes': [" + nodes + "{'id': 'wide', 'type': 'gain'}], 'connections': [" + connections + "]}"));
-  CHECK(test::fault_of(*rig.plan).empty());
-  std::vector<std::uint32_t> lanes;
-  for (const rt::Step& step : rig.plan->steps) {
-    if (step.kind == &rt::gain_kind()) lanes.push_back(step.lanes);
-  }
-  std::sort(lanes.begin(), lanes.end());
-  CHECK(lanes == std::vector<std::uint32_t>{16, 16, 32});
-}
-
-TEST_CASE("buffers are used again: a long chain needs few") {
-  Rig rig(2, 2);
-  std::string children;
-  for (int i = 0; i < 200; ++i) children += std::string(i == 0 ? "" : ", ") + "{'id': 'g" + std::to_string(i) + "', 'type': '" + (i % 2 == 0 ? "gain" : "pan") + "'}";
-  rig.take(document("{'nodes': [{'id': 'a', 'type': 'track', 'children': [" + children + "]}], 'connections': [{'from': 'in', 'to': 'a'}, {'from': 'a', 'to': 'out'}]}"));
-  CHECK(test::fault_of(*rig.plan).empty());
-  std::set<const float*> buffers(rig.plan->out_pointers.begin(), rig.plan->out_pointers.end());
-  CHECK(buffers.size() <= 8);
-  const Sound out = rig.render(64);
-  is(out[0], [](rt::FrameCount f) { return in(0, f); });
-}
-
 TEST_CASE("a noise sounds the same in a session whose uids differ") {
-  const char* const text = "{'nodes': [{'id': 'n', 'type': 'noise', 'params': {'channels': 2}}], 'connections': [{'from': 'n', 'to': 'out'}]}";
+  const char* const text =
+      "{'nodes': [{'id': 'n', 'type': 'noise', 'params': {'channels': 2}}], 'connections': [{'from': 'n', 'to': "
+      "'out'}]}";
   Rig one;
   one.take(document(text));
   Rig two;

@@ -36,13 +36,14 @@ class Generator {
 
   void fill(std::vector<DocNode>& list, int count, int depth) {
     for (int i = 0; i < count; ++i) {
-      const std::string type = one_of<std::string>(
-          {"track", "track", "track", "bus", "bus", "container", "player", "noise", "gain", "pan", "meter", "recorder", "oscillator"});
+      const std::string type = one_of<std::string>({"track", "track", "track", "bus", "bus", "container", "player",
+                                                    "noise", "gain", "pan", "meter", "recorder", "oscillator"});
       DocNode& node = list.emplace_back(made(type, i));
       if (type == "container" && depth < 4) fill(node.children, static_cast<int>(random_() % 3), depth + 1);
       if (type == "track" || type == "bus") {
         for (int k = static_cast<int>(random_() % 5); k > 0; --k) {
-          const std::string child = one_of<std::string>({"player", "player", "gain", "gain", "pan", "noise", "oscillator", "meter", "recorder"});
+          const std::string child = one_of<std::string>(
+              {"player", "player", "gain", "gain", "pan", "noise", "oscillator", "meter", "recorder"});
           node.children.push_back(made(child, k));
         }
       }
@@ -72,12 +73,18 @@ class Generator {
 
   Value value(const ParamSpec& spec) {
     switch (spec.kind) {
-      case ParamKind::boolean: return chance(spec.name == "solo" ? 10 : 25);
-      case ParamKind::integer: return static_cast<double>(std::max<int>(static_cast<int>(spec.min), static_cast<int>(random_() % (shape_.sounding ? 4 : 65))));
-      case ParamKind::choice: return std::string(spec.choices[random_() % spec.choices.size()]);
+      case ParamKind::boolean:
+        return chance(spec.name == "solo" ? 10 : 25);
+      case ParamKind::integer:
+        return static_cast<double>(
+            std::max<int>(static_cast<int>(spec.min), static_cast<int>(random_() % (shape_.sounding ? 4 : 65))));
+      case ParamKind::choice:
+        return std::string(spec.choices[random_() % spec.choices.size()]);
       case ParamKind::text:
-      case ParamKind::file: return one_of<std::string>({"", "a.wav", "music:x y/\xc3\xbc.flac", "back\\slash\"quote"});
-      case ParamKind::number: break;
+      case ParamKind::file:
+        return one_of<std::string>({"", "a.wav", "music:x y/\xc3\xbc.flac", "back\\slash\"quote"});
+      case ParamKind::number:
+        break;
     }
     if (chance(20)) return one_of<double>({spec.min, spec.max, 0.5 * (spec.min + spec.max)});
     if (spec.name == "gain_db") return -0.01 * static_cast<double>(random_() % 2000);
@@ -98,8 +105,10 @@ class Generator {
       const std::uint64_t hash = stable_hash(path);
       if (node.uid < kDeviceInUid) node.uid = uid_of(path);
       node.params.clear();
-      if (find_type(node.type)->find("gain_db") != nullptr) node.params["gain_db"] = -0.1 * static_cast<double>(hash % 100);
-      if (find_type(node.type)->find("pan") != nullptr) node.params["pan"] = 0.01 * static_cast<double>(hash % 150) - 0.75;
+      if (find_type(node.type)->find("gain_db") != nullptr)
+        node.params["gain_db"] = -0.1 * static_cast<double>(hash % 100);
+      if (find_type(node.type)->find("pan") != nullptr)
+        node.params["pan"] = 0.01 * static_cast<double>(hash % 150) - 0.75;
       drop_defaults(node);
       settle(node.children, path);
     }
@@ -108,8 +117,10 @@ class Generator {
   void collect(const std::vector<DocNode>& nodes, const std::string& prefix) {
     for (const DocNode& node : nodes) {
       const std::string path = prefix.empty() ? node.id : prefix + "/" + node.id;
-      if (node.type == "container") collect(node.children, path);
-      else if (path != "in" && path != "out") ends_.emplace_back(path, find_type(node.type)->role);
+      if (node.type == "container")
+        collect(node.children, path);
+      else if (path != "in" && path != "out")
+        ends_.emplace_back(path, find_type(node.type)->role);
     }
   }
 
@@ -136,11 +147,15 @@ class Generator {
       connection.channels.emplace_back(1 + random_() % 4, 1 + random_() % 4);
     }
     std::sort(connection.channels.begin(), connection.channels.end());
-    connection.channels.erase(std::unique(connection.channels.begin(), connection.channels.end()), connection.channels.end());
+    connection.channels.erase(std::unique(connection.channels.begin(), connection.channels.end()),
+                              connection.channels.end());
     for (const DocConnection& other : document_.connections) {
       if (same_route(other, connection)) return;
     }
-    connection.uid = shape_.steady ? uid_of(to_string(connection.from, true) + ">" + to_string(connection.to, false) + map_of(connection)) : next_uid_++;
+    connection.uid =
+        shape_.steady
+            ? uid_of(to_string(connection.from, true) + ">" + to_string(connection.to, false) + map_of(connection))
+            : next_uid_++;
     document_.connections.push_back(std::move(connection));
   }
 

@@ -8,10 +8,10 @@
 namespace continuo::session::test {
 
 struct RandomShape {
-  int roots = 8;         // about so many nodes at the root
-  int connections = 12;  // about so many
-  bool steady = false;   // no sound but the device's; parameters, gains and uids follow from the path alone
-  bool sounding = false; // only what tests/server/session/reference.hpp can work out, with at most 4 channels
+  int roots = 8;          // about so many nodes at the root
+  int connections = 12;   // about so many
+  bool steady = false;    // no sound but the device's; parameters, gains and uids follow from the path alone
+  bool sounding = false;  // only what tests/server/session/reference.hpp can work out, with at most 4 channels
 };
 
 /// The same seed gives the same document. In its one form: defaults left out.

@@ -20,7 +20,7 @@ float standing(std::uint32_t channel, rt::FrameCount) { return 1.0f - 0.1f * sta
 struct Played {
   std::vector<float> before;  // the last frame
   float peak = 0.0f;
-  float worst = 0.0f;         // greatest step
+  float worst = 0.0f;  // greatest step
   void add(const test::Sound& out) {
     before.resize(out.size(), 0.0f);
     for (std::size_t c = 0; c < out.size(); ++c) {

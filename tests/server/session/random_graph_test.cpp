@@ -16,7 +16,8 @@ std::string difference(const test::Sound& got, const test::Sound& want, const st
   for (std::size_t c = 0; c < std::min(got.size(), want.size()); ++c) {
     for (std::size_t i = 0; i < kFrames; ++i) {
       if (got[c][i] != want[c][i]) {
-        return what + ", channel " + std::to_string(c) + ", frame " + std::to_string(i) + ": " + std::to_string(got[c][i]) + " instead of " + std::to_string(want[c][i]);
+        return what + ", channel " + std::to_string(c) + ", frame " + std::to_string(i) + ": " +
+               std::to_string(got[c][i]) + " instead of " + std::to_string(want[c][i]);
       }
     }
   }
@@ -25,13 +26,16 @@ std::string difference(const test::Sound& got, const test::Sound& want, const st
 
 }  // namespace
 
-TEST_CASE("any graph sounds as it means: the plan against a tree walk that knows no plan, bit for bit, at any buffer size") {
+TEST_CASE(
+    "any graph sounds as it means: the plan against a tree walk that knows no plan, bit for bit, at any buffer size") {
   CHECK(rc::check([](std::uint32_t seed) {
-    const test::RandomShape shape{.roots = 1 + static_cast<int>(seed % 14), .connections = static_cast<int>(seed % 41), .sounding = true};
+    const test::RandomShape shape{
+        .roots = 1 + static_cast<int>(seed % 14), .connections = static_cast<int>(seed % 41), .sounding = true};
     const Document document = test::random_document(seed, shape);
     RC_ASSERT(static_cast<bool>(validate(document)));
     test::Rig rig(seed % 4, 1 + seed % 9);
-    for (const auto& [name, channels] : std::map<std::string, std::uint32_t>{{"mono.wav", 1}, {"stereo.wav", 2}, {"quad.wav", 4}}) {
+    for (const auto& [name, channels] :
+         std::map<std::string, std::uint32_t>{{"mono.wav", 1}, {"stereo.wav", 2}, {"quad.wav", 4}}) {
       rig.media[name] = {.channels = channels, .sample_rate_hz = 48000, .frames = 8192};
     }
     rig.start_timeline();
@@ -52,7 +56,8 @@ TEST_CASE("any graph sounds as it means: the plan against a tree walk that knows
 
 TEST_CASE("any document gives a sound plan, the same one twice") {
   CHECK(rc::check([](std::uint32_t seed) {
-    const Document document = test::random_document(seed, {.roots = static_cast<int>(seed % 20), .connections = static_cast<int>(seed % 60)});
+    const Document document =
+        test::random_document(seed, {.roots = static_cast<int>(seed % 20), .connections = static_cast<int>(seed % 60)});
     test::Rig one(seed % 10, 2), two(seed % 10, 2);
     one.take(document);
     two.take(document);

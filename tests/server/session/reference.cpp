@@ -23,7 +23,8 @@ class Evaluation {
       : document_(document), shape_(shape), media_(media), frames_(frames), audible_(audible_map(document)) {
     for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
       const std::size_t slash = path.rfind('/');
-      const bool in_chain = slash != std::string::npos && find_node(document, path.substr(0, slash))->type != "container";
+      const bool in_chain =
+          slash != std::string::npos && find_node(document, path.substr(0, slash))->type != "container";
       if (!in_chain && node.type != "container") unit(path);
     });
   }
@@ -39,7 +40,8 @@ class Evaluation {
     const DocNode& node = *find_node(document_, path);
     Outputs outputs;
     if (node.type == "in") {
-      for (std::uint32_t c = 0; c < shape_.in_channels; ++c) outputs.out.push_back(made([&](rt::FrameCount f) { return test_sample("in", c, f); }));
+      for (std::uint32_t c = 0; c < shape_.in_channels; ++c)
+        outputs.out.push_back(made([&](rt::FrameCount f) { return test_sample("in", c, f); }));
     } else if (node.type == "out") {
       result.out = inbound(path, 2, 128);
     } else if (node.type == "track" || node.type == "bus") {
@@ -91,12 +93,14 @@ class Evaluation {
       for (Channel& channel : out) scale(channel, factor);
       return out;
     }
-    if (node.type == "pan") return run(rt::pan_kind(), {rt::Param(number_of(node, "pan"))}, in, in.size() == 1 ? 2 : in.size());
+    if (node.type == "pan")
+      return run(rt::pan_kind(), {rt::Param(number_of(node, "pan"))}, in, in.size() == 1 ? 2 : in.size());
     if (node.type == "recorder") result.recorded[path] = in;
     if (node.type == "recorder" || node.type == "meter") return in;
     if (node.type == "noise") {
       const std::vector<rt::Param> params{rt::Param(number_of(node, "gain_db"))};
-      return run(rt::noise_kind(), params, {}, static_cast<std::size_t>(number_of(node, "channels")), stable_hash(path) & kDeviceOutUid);
+      return run(rt::noise_kind(), params, {}, static_cast<std::size_t>(number_of(node, "channels")),
+                 stable_hash(path) & kDeviceOutUid);
     }
     REQUIRE(node.type == "player");
     const std::string file = text_of(node, "file");
@@ -177,8 +181,8 @@ class Evaluation {
   }
 
   // A kind by itself: one member, buffers of its own, 64 frames at a time.
-  [[nodiscard]] Sound run(const rt::NodeKind& kind, const std::vector<rt::Param>& params, const Sound& in, std::size_t out_count,
-                          rt::Uid uid = 0) const {
+  [[nodiscard]] Sound run(const rt::NodeKind& kind, const std::vector<rt::Param>& params, const Sound& in,
+                          std::size_t out_count, rt::Uid uid = 0) const {
     rt::Node node(kind, uid, params.size());
     node.params = params;
     Sound out(out_count, Channel(frames_));
@@ -195,8 +199,16 @@ class Evaluation {
         ins.push_back(in_buffers[c].data());
       }
       for (auto& buffer : out_buffers) outs.push_back(buffer.data());
-      rt::Member member{.node = &node, .in = ins.data(), .out = outs.data(), .in_count = static_cast<std::uint16_t>(in.size()), .out_count = static_cast<std::uint16_t>(out_count)};
-      rt::Step one{.kind = &kind, .members = {&member, 1}, .rows = rows.get(), .row_stride = static_cast<std::uint32_t>(lanes), .lanes = static_cast<std::uint32_t>(lanes)};
+      rt::Member member{.node = &node,
+                        .in = ins.data(),
+                        .out = outs.data(),
+                        .in_count = static_cast<std::uint16_t>(in.size()),
+                        .out_count = static_cast<std::uint16_t>(out_count)};
+      rt::Step one{.kind = &kind,
+                   .members = {&member, 1},
+                   .rows = rows.get(),
+                   .row_stride = static_cast<std::uint32_t>(lanes),
+                   .lanes = static_cast<std::uint32_t>(lanes)};
       rt::Slice slice;
       slice.engine_frame = slice.timeline_frame = done;
       slice.frames = slice.block_frames = n;

@@ -25,9 +25,11 @@ Document numbered(Document document) {
 
 }  // namespace
 
-TEST_CASE("any document: valid, read back as it was printed, printed again to the same bytes, and good JSON for protobuf") {
+TEST_CASE(
+    "any document: valid, read back as it was printed, printed again to the same bytes, and good JSON for protobuf") {
   CHECK(rc::check([](std::uint32_t seed) {
-    const Document document = test::random_document(seed, {.roots = static_cast<int>(seed % 12), .connections = static_cast<int>(seed % 25)});
+    const Document document =
+        test::random_document(seed, {.roots = static_cast<int>(seed % 12), .connections = static_cast<int>(seed % 25)});
     RC_ASSERT(static_cast<bool>(validate(document)));
     const std::string text = print_session(document);
     const auto parsed = parse_session(text, test::counter());

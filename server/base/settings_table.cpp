@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "server/base/settings.hpp"
+#include "server/base/settings_check.hpp"
+
+namespace continuo {
+namespace {
+
+const std::vector<Setting>& table() {
+  static const std::vector<Setting> rows = {
+      {"device.name", "device", "sound device: its name or a part of it; clock: none", &Config::device_name},
+      {"device.host_api", "host-api", "ALSA, JACK Audio Connection Kit, ...; empty: any", &Config::host_api},
+      {"device.sample_rate_hz", "rate", "Hz; 0: the device's own", &Config::sample_rate_hz, 8000, 384000, true},
+      {"device.buffer_frames", "buffer", "frames; 0: the device chooses", &Config::buffer_frames, 16, 16384, true},
+      {"device.in_channels", "in-channels", "inputs to open; absent: all", &Config::in_channels, 0, kMaxListed},
+      {"device.out_channels", "out-channels", "outputs to open; absent: all", &Config::out_channels, 0, kMaxListed},
+      {"device.input_labels",
+       "input-labels",
+       "names of the inputs, from channel 1",
+       &Config::input_labels,
+       0,
+       0,
+       false,
+       {},
+       {},
+       check_label},
+      {"device.output_labels",
+       "output-labels",
+       "names of the outputs, from channel 1",
+       &Config::output_labels,
+       0,
+       0,
+       false,
+       {},
+       {},
+       check_label},
+      {"device.priority", "priority", "SCHED_FIFO priority to ask for", &Config::priority, 1, 95},
+      {"server.listen",
+       "listen",
+       "unix:/path or, on loopback, host:port",
+       &Config::listen,
+       0,
+       0,
+       false,
+       {},
+       {},
+       check_address},
+      {"server.role",
+       "role",
+       "what a client of the socket may do",
+       &Config::role,
+       0,
+       0,
+       false,
+       {"viewer", "operator", "engineer", "admin"}},
+      {"media.roots", "media-root", "NAME=FOLDER that sessions may name files in; an empty folder takes a root away",
+       &Config::media_roots},
+      {"media.take_folder", "take-folder", "where recordings go (root \"takes\")", &Config::take_folder},
+      {"media.take_template",
+       "take-template",
+       "a take's name, of {node} {date} {time} {n}",
+       &Config::take_template,
+       0,
+       0,
+       false,
+       {},
+       {},
+       check_template},
+      {"state.folder", "state-folder", "what the daemon remembers", &Config::state_folder},
+      {"log.level",
+       "log-level",
+       "least level that is written",
+       &Config::log_level,
+       0,
+       0,
+       false,
+       {"debug", "info", "warning", "error"}},
+      {"log.file", "log-file", "rotated file; empty: stderr", &Config::log_file},
+      {"at_start.playback",
+       "start-playback",
+       "what plays after a start",
+       &Config::start_playback,
+       0,
+       0,
+       false,
+       {"stop"},
+       {"resume"}},
+      {"at_start.recording",
+       "start-recording",
+       "what records after a start",
+       &Config::start_recording,
+       0,
+       0,
+       false,
+       {"stop"},
+       {"resume"}},
+      {"at_device_loss.playback",
+       "loss-playback",
+       "whether the timeline goes on when the device is lost",
+       &Config::loss_playback,
+       0,
+       0,
+       false,
+       {"resume"},
+       {"stop"}},
+      {"at_device_loss.recording",
+       "loss-recording",
+       "whether takes go on when the device is lost",
+       &Config::loss_recording,
+       0,
+       0,
+       false,
+       {"resume"},
+       {"stop"}},
+  };
+  return rows;
+}
+
+}  // namespace
+
+std::span<const Setting> settings() { return table(); }
+
+const Setting* find_setting(std::string_view key) {
+  const auto found = std::ranges::find(table(), key, &Setting::key);
+  return found == table().end() ? nullptr : &*found;
+}
+
+std::string flag_of(const Setting& setting) { return "--" + std::string(setting.name); }
+
+std::string variable_of(const Setting& setting) {
+  std::string name = "CONTINUO_";
+  for (const char c : setting.name)
+    name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+}  // namespace continuo
