@@ -23,12 +23,13 @@ std::string join(const std::vector<std::string_view>& words) {
 }
 
 std::string range_of(const Setting& setting) {
-  return std::string(setting.zero ? "0 or " : "") + std::to_string(setting.min) + " to " + std::to_string(setting.max);
+  return std::string(setting.range.or_zero ? "0 or " : "") + std::to_string(setting.range.min) + " to " +
+         std::to_string(setting.range.max);
 }
 
 std::optional<std::string> number_problem(const Setting& setting, std::int64_t value) {
-  const bool inside = value >= setting.min && value <= setting.max;
-  if (inside || (setting.zero && value == 0)) return std::nullopt;
+  const bool inside = value >= setting.range.min && value <= setting.range.max;
+  if (inside || (setting.range.or_zero && value == 0)) return std::nullopt;
   return std::to_string(value) + " is out of range: " + range_of(setting);
 }
 

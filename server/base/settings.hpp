@@ -23,17 +23,21 @@ using SettingTarget =
     std::variant<std::string Config::*, std::uint32_t Config::*, std::optional<std::uint32_t> Config::*,
                  std::filesystem::path Config::*, std::vector<std::string> Config::*, RootMap Config::*>;
 
+struct Range {
+  std::uint32_t min = 0;
+  std::uint32_t max = 0;
+  bool or_zero = false;  // 0 is allowed beside min..max
+};
+
 struct Setting {
   std::string_view key;   // in the file: "device.sample_rate_hz"
   std::string_view name;  // --rate and CONTINUO_RATE
   std::string_view help;
   SettingTarget target;
-  std::uint32_t min = 0;  // of numbers
-  std::uint32_t max = 0;
-  bool zero = false;  // 0 is allowed beside min..max
+  Range range = {};                                    // of numbers
+  Result<> (*check)(std::string_view text) = nullptr;  // of a text, or of each text of a list
   std::vector<std::string_view> choices = {};
   std::vector<std::string_view> later = {};  // choices that this version does not keep yet: refused, never ignored
-  Result<> (*check)(std::string_view text) = nullptr;  // of a text, or of each text of a list
 };
 
 [[nodiscard]] std::span<const Setting> settings();

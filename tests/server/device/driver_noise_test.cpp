@@ -46,8 +46,8 @@ TEST_CASE("a thread that a driver cancels in the middle of an error message brea
   for (int round = 0; round < 300; ++round) {
     pthread_t thread{};
     REQUIRE(pthread_create(&thread, nullptr, speak, nullptr) == 0);
-    const int before = spoken.load();
-    while (spoken.load() == before) {
+    const int before = __atomic_load_n(&spoken, __ATOMIC_RELAXED);
+    while (__atomic_load_n(&spoken, __ATOMIC_RELAXED) == before) {
     }
     REQUIRE(pthread_cancel(thread) == 0);
     REQUIRE(pthread_join(thread, nullptr) == 0);

@@ -1,4 +1,4 @@
-// THREAD: one - what a document sounds like, from its meaning alone: no plan, no batches, no shared buffers
+// THREAD: any - what a document sounds like, from its meaning alone: no plan, no batches, no shared buffers
 #pragma once
 
 #include "tests/server/session/offline_rig.hpp"
