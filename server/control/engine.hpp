@@ -22,6 +22,9 @@
 
 namespace continuo::control {
 
+/// The largest message that the door to clients takes or sends; GetInfo tells it.
+inline constexpr std::uint32_t kMaxMessageBytes = 8u << 20;
+
 /// Called exactly once, on the control strand; must not block.
 template <class T>
 using Done = std::function<void(Result<T>)>;

@@ -101,7 +101,7 @@ v1::GetInfoResponse Engine::Impl::info() const {
   out.set_version(CONTINUO_VERSION);
   out.set_api_level(1);
   out.set_epoch(history.revision().epoch());
-  out.set_max_message_bytes(4u << 20);
+  out.set_max_message_bytes(kMaxMessageBytes);
   out.set_max_operations(Transactions::kMaxOperations);
   out.set_max_nodes(static_cast<std::uint32_t>(session::kMaxNodes));
   for (const auto& [name, path] : media.roots().folders()) {

@@ -58,7 +58,7 @@ struct Engine::Impl final : device::AudioCallback {
   std::shared_ptr<device::DeviceFactory> device_factory;
   Strand strand;
   Worker worker{"continuo-work"};            // parses, prints, saves
-  Worker device_worker{"continuo-drivers"};  // every slow call of a driver
+  Worker device_worker{"continuo-device"};  // every slow call of a driver
   media::DiskPool pool;
   UidSource uids;
   Graph graph;

@@ -1,5 +1,4 @@
-// THREAD: control owns it; audio_callback() enters the audio thread - what the rest of the house knows of a sound
-// device
+// THREAD: control owns it; audio_callback() enters the audio thread - what the house knows of a sound device
 #pragma once
 
 #include <cstdint>
@@ -89,7 +88,8 @@ class Device {
   [[nodiscard]] virtual const DeviceCounters& counters() const noexcept = 0;
 };
 
-/// Every device of one driver family. Control thread (slow: run it on a worker).
+/// Every device of one driver family. Control thread. Slow: run it on a worker, and wait for that with a bound: a
+/// frozen audio server holds each call for up to 15 s.
 class DeviceFactory {
  public:
   virtual ~DeviceFactory() = default;

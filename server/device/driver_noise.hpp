@@ -1,5 +1,4 @@
-// THREAD: any but audio - what sound drivers print is caught, kept for error messages, and kept out of the daemon's
-// stderr
+// THREAD: any but audio - what sound drivers print is kept for error messages, and out of the daemon's stderr
 #pragma once
 
 #include <cstddef>

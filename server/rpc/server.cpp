@@ -21,7 +21,6 @@
 namespace continuo::rpc {
 namespace {
 
-constexpr int kMaxMessageBytes = 8 << 20;
 constexpr int kMaxStreamsPerConnection = 100;
 
 /// gRPC's own complaints (a port that is taken, a failed handshake) say more than its return values.
@@ -81,8 +80,8 @@ Result<> Server::start(control::Engine& engine) {
   impl_->services.push_back(make_device_service(engine, impl_->door));
 
   grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(control::kMaxMessageBytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(control::kMaxMessageBytes));
   // Otherwise a second daemon could take every other connection of a TCP port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
