@@ -47,7 +47,7 @@ SINS = [
     ("tree_rules", "rt/gain.hpp", "// THREAD: any - an example\nint a;\n", "no #pragma once"),
     ("tree_rules", "rt/gain.cpp", "int a;\n" * 501, "501 lines"),
     ("tree_rules", "rt/gain.cpp", "int a;  // TODO later\n", "unfinished work"),
-    ("tree_rules", "deploy/quickstart", "#!/bin/bash\ncat /work/file\n", "a path of one machine"),
+    ("tree_rules", "deploy/quickstart", "#!/bin/bash\ncat /home/anna/file\n", "a path of one machine"),
     ("tree_rules", "server/control/a.cpp", "int a = Pa_Initialize();\n", "PortAudio outside"),
     ("tree_rules", "server/control/a.cpp", "grpc::Status a();\n", "gRPC outside"),
     ("tree_rules", "CMakeLists.txt", "add_compile_options(-ffast-math)\n", "same bits"),
