@@ -56,6 +56,19 @@ class RingWriter {
     return n;
   }
 
+  /// Wait-free. Up to `count` free items where they lie, in two parts (the second after the wrap), to be written and then
+  /// told to the reader with publish().
+  [[nodiscard]] std::pair<std::span<T>, std::span<T>> room(std::size_t count) noexcept RT_NONBLOCKING {
+    const std::size_t n = std::min(count, space());
+    const std::size_t at = storage_->written.load(std::memory_order_relaxed) & storage_->mask;
+    const std::size_t first = std::min(n, capacity() - at);
+    return {std::span<T>(storage_->items.get() + at, first), std::span<T>(storage_->items.get(), n - first)};
+  }
+  /// Wait-free. The first `count` items of room() are there; at most as many as it gave.
+  void publish(std::size_t count) noexcept RT_NONBLOCKING {
+    storage_->written.store(storage_->written.load(std::memory_order_relaxed) + count, std::memory_order_release);
+  }
+
   /// Wait-free. How many items fit now; grows only by the reader's work.
   [[nodiscard]] std::size_t space() noexcept RT_NONBLOCKING {
     read_seen_ = storage_->read.load(std::memory_order_acquire);

@@ -22,7 +22,8 @@ void add_batch_commands(CLI::App& app, Context& context) {
       };
     });
   };
-  pass_on("render", "Render a session file to a WAV file, offline: render SESSION -o OUT.wav", {});
+  pass_on("render", "Render a session file to a sound file, offline: render SESSION -o OUT.wav [--set NODE.PARAM=V]...",
+          {});
   pass_on("compare", "Compare two audio files sample by sample: compare A B", {"compare"});
 }
 

@@ -1,9 +1,11 @@
 // THREAD: disk - a regular file, read in large blocks
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "server/base/result.hpp"
@@ -14,7 +16,7 @@ namespace continuo::media {
 /// the disk is asked for kBlockBytes.
 class BlockFile {
  public:
-  static constexpr std::size_t kBlockBytes = 128 * 1024;
+  static constexpr std::size_t kBlockBytes = 64 * 1024;
 
   /// NOT_FOUND, PERMISSION_DENIED, or INVALID_ARGUMENT "NOT_A_FILE" for a folder, FIFO, socket or device; none of them
   /// is waited for.
@@ -25,6 +27,10 @@ class BlockFile {
 
   /// Short at the end of the file and on an error.
   std::size_t read(void* to, std::size_t bytes);
+  /// What comes next, where it lies: at least `bytes` (at most kBlockBytes), fewer at the end of the file and on an
+  /// error. Valid until the next call; taken with skip().
+  [[nodiscard]] std::span<const std::byte> view(std::size_t bytes);
+  void skip(std::size_t bytes) noexcept { at_ += static_cast<std::int64_t>(bytes); }
   void seek(std::int64_t at) noexcept { at_ = at; }
   [[nodiscard]] std::int64_t tell() const noexcept { return at_; }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }  // when it was opened
@@ -32,12 +38,13 @@ class BlockFile {
 
  private:
   BlockFile(int fd, std::int64_t size);
+  void load();
   const int fd_;
   const std::int64_t size_;
   std::int64_t at_ = 0;
   std::int64_t block_at_ = 0;
   std::size_t block_bytes_ = 0;
-  std::vector<char> block_;
+  std::vector<std::byte> block_;
   int error_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/media/block_file.hpp"
+#include "server/media/raw_pcm.hpp"
 #include "server/media/sound_format.hpp"
 
 namespace continuo::media {
@@ -51,6 +52,7 @@ struct Decoder::Impl {
   std::unique_ptr<BlockFile> file;
   SndfilePtr sound;
   MediaInfo info;
+  RawLayout raw;  // uncompressed: read without libsndfile, which is then closed
   int subformat = 0;
   bool integer = false;
   std::int64_t at = 0;
@@ -76,10 +78,44 @@ struct Decoder::Impl {
     info.frames = found.frames;
     info.format = format_name(found.format);
     at = 0;
+    raw = find_raw(found.format & SF_FORMAT_TYPEMASK);
+    if (raw.sample != RawLayout::Sample::none) sound.reset();
     return true;
   }
 
-  std::size_t read_raw(float* out, std::size_t frames) {
+  /// Where libsndfile itself goes for frame 0 and for frame 1 says where the frames lie and how wide they are.
+  RawLayout find_raw(int container) {
+    const bool chunks = container == SF_FORMAT_WAV || container == SF_FORMAT_WAVEX || container == SF_FORMAT_RF64 ||
+                        container == SF_FORMAT_W64 || container == SF_FORMAT_AIFF;
+    if (!chunks) return {};
+    RawLayout layout;
+    layout.channels = info.channels;
+    switch (subformat) {
+      case SF_FORMAT_PCM_16:
+        layout.sample = RawLayout::Sample::pcm16;
+        break;
+      case SF_FORMAT_PCM_24:
+        layout.sample = RawLayout::Sample::pcm24;
+        break;
+      case SF_FORMAT_PCM_32:
+        layout.sample = RawLayout::Sample::pcm32;
+        break;
+      case SF_FORMAT_FLOAT:
+        layout.sample = RawLayout::Sample::float32;
+        break;
+      default:
+        return {};
+    }
+    const bool swapped = sf_command(sound.get(), SFC_RAW_DATA_NEEDS_ENDSWAP, nullptr, 0) != SF_FALSE;
+    if (swapped || info.frames < 1 || info.frames > kMaxFrames) return {};
+    const std::int64_t second = sf_seek(sound.get(), 1, SEEK_SET) == 1 ? file->tell() : -1;
+    layout.data_at = sf_seek(sound.get(), 0, SEEK_SET) == 0 ? file->tell() : -1;
+    const bool plain = layout.data_at >= 0 && second - layout.data_at == layout.frame_bytes();
+    return plain ? layout : RawLayout{};
+  }
+
+  std::size_t read_frames(float* out, std::size_t frames) {
+    if (raw.sample != RawLayout::Sample::none) return read_raw_frames(*file, raw, at, out, frames);
     if (!integer) {
       return static_cast<std::size_t>(
           std::max<sf_count_t>(0, sf_readf_float(sound.get(), out, static_cast<sf_count_t>(frames))));
@@ -92,7 +128,7 @@ struct Decoder::Impl {
       if (got <= 0) break;
       const std::size_t samples = static_cast<std::size_t>(got) * info.channels;
       float* to = out + done * info.channels;
-      for (std::size_t i = 0; i < samples; ++i) to[i] = static_cast<float>(ints[i] * 0x1p-31);
+      for (std::size_t i = 0; i < samples; ++i) to[i] = static_cast<float>(ints[i]) * 0x1p-31f;
       done += static_cast<std::size_t>(got);
       if (static_cast<std::size_t>(got) < want) break;
     }
@@ -102,7 +138,7 @@ struct Decoder::Impl {
   std::int64_t count_frames() {
     skipped.resize(kChunkFrames * info.channels);
     std::int64_t count = 0;
-    while (const std::size_t n = read_raw(skipped.data(), kChunkFrames)) count += static_cast<std::int64_t>(n);
+    while (const std::size_t n = read_frames(skipped.data(), kChunkFrames)) count += static_cast<std::int64_t>(n);
     return count;
   }
 
@@ -121,6 +157,7 @@ Decoder::Decoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Decoder::~Decoder() = default;
 const MediaInfo& Decoder::info() const noexcept { return impl_->info; }
 const std::string& Decoder::error() const noexcept { return impl_->error; }
+bool Decoder::plain() const noexcept { return impl_->raw.sample != RawLayout::Sample::none; }
 
 Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& file, std::int64_t known_frames) {
   auto opened = BlockFile::open(file);
@@ -158,11 +195,11 @@ Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& file
 
 std::size_t Decoder::read(float* out, std::size_t frames) {
   Impl& d = *impl_;
-  if (!d.sound || !d.error.empty()) return 0;
+  if (!d.error.empty()) return 0;
   const auto left = static_cast<std::size_t>(std::max<std::int64_t>(0, d.info.frames - d.at));
   const std::size_t want = std::min(frames, left);
   if (want == 0) return 0;
-  const std::size_t got = d.read_raw(out, want);
+  const std::size_t got = d.read_frames(out, want);
   d.at += static_cast<std::int64_t>(got);
   if (got < want) d.explain_short_read();
   return got;
@@ -171,7 +208,11 @@ std::size_t Decoder::read(float* out, std::size_t frames) {
 bool Decoder::seek(std::int64_t frame) {
   Impl& d = *impl_;
   if (!d.error.empty()) return false;
-  if (frame == d.at && d.sound) return true;
+  if (frame == d.at) return true;
+  if (d.raw.sample != RawLayout::Sample::none) {
+    d.at = frame;
+    return true;
+  }
   std::int64_t from = frame;
   if (run_in_frames(d.subformat) > 0) {
     // A fresh decoder, so that nothing but the place decides what is heard.

@@ -23,6 +23,9 @@ class Decoder {
 
   [[nodiscard]] const MediaInfo& info() const noexcept;
 
+  /// Reading is little more than copying: uncompressed, as the machine has it.
+  [[nodiscard]] bool plain() const noexcept;
+
   /// Interleaved. Fewer than `frames` only at the end of the file, or where it is damaged: then error() says so.
   std::size_t read(float* out, std::size_t frames);
 

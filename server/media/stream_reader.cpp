@@ -97,6 +97,30 @@ struct StreamReader::Impl {
     }
     std::fill_n(out + done * channels, (frames - done) * channels, 0.0f);
   }
+
+  /// The item's next frames go into the ring, which has room for them: straight from the decoder, unless the ring's
+  /// end would divide a frame.
+  void advance(std::int64_t frames) {
+    if (ring.capacity() % channels == 0) {
+      const auto parts = ring.room(static_cast<std::size_t>(frames) * channels);
+      for (const std::span<float> part : {parts.first, parts.second}) {
+        if (!part.empty()) produce(part.data(), static_cast<std::int64_t>(part.size() / channels));
+      }
+      ring.publish(static_cast<std::size_t>(frames) * channels);
+    } else {
+      buffer.resize(static_cast<std::size_t>(block) * channels);
+      for (std::int64_t done = 0; done < frames; done += std::min(block, frames - done)) {
+        const std::int64_t n = std::min(block, frames - done);
+        produce(buffer.data(), n);
+        ring.write({buffer.data(), static_cast<std::size_t>(n) * channels});
+      }
+    }
+    position += frames;
+    written += frames;
+    if (position >= source.length) ended.store(true, std::memory_order_release);
+    if (ended.load(std::memory_order_relaxed) || written >= ring_frames / 2)
+      primed.store(true, std::memory_order_release);
+  }
 };
 
 StreamReader::StreamReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -115,7 +139,8 @@ Result<std::unique_ptr<StreamReader>> StreamReader::open(const StreamRequest& re
   s.loop = request.loop;
   s.position = std::max<rt::FrameCount>(0, request.first_frame);
 
-  const double wanted = std::clamp(request.ring_seconds, 0.0, 60.0) * rate;
+  const double wanted = request.ring_frames > 0 ? static_cast<double>(request.ring_frames)
+                                                : std::clamp(request.ring_seconds, 0.0, 60.0) * rate;
   auto [writer, reader] = rt::make_ring<float>(static_cast<std::size_t>(std::max(wanted, 256.0)) * s.channels);
   s.ring_frames = static_cast<std::int64_t>(writer.capacity() / s.channels);
   s.block = std::clamp<std::int64_t>(s.ring_frames / 4, 1, kBlockFrames);
@@ -124,7 +149,6 @@ Result<std::unique_ptr<StreamReader>> StreamReader::open(const StreamRequest& re
   s.source.channels = s.channels;
   s.source.length = s.loop ? rt::kEndless : frames_at_rate(info, request.engine_rate_hz);
   s.source.audio_.position = s.position;
-  s.buffer.resize(static_cast<std::size_t>(s.block) * s.channels);
 
   if (s.position >= s.source.length) {
     s.ended = true;
@@ -156,18 +180,22 @@ std::size_t StreamReader::fill(std::size_t max_frames) {
     const std::int64_t n = std::min<std::int64_t>(s.block, s.source.length - s.position);
     // Whole blocks only: a player that takes 64 frames does not make the disk read 64 frames.
     if (static_cast<std::int64_t>(s.ring.space() / s.channels) < n) break;
-    s.produce(s.buffer.data(), n);
-    s.ring.write({s.buffer.data(), static_cast<std::size_t>(n) * s.channels});
-    s.position += n;
-    s.written += n;
+    s.advance(n);
     total += static_cast<std::size_t>(n);
-    if (s.position >= s.source.length) s.ended.store(true, std::memory_order_release);
-    if (s.ended.load(std::memory_order_relaxed) || s.written >= s.ring_frames / 2)
-      s.primed.store(true, std::memory_order_release);
   }
   return total;
 }
 
+void StreamReader::fill_to(std::size_t frames) {
+  Impl& s = *impl_;
+  const std::size_t room = s.ring.space();
+  const std::size_t held = (s.ring.capacity() - room) / s.channels;
+  const std::size_t missing = std::min(frames - std::min(frames, held), room / s.channels);
+  const std::int64_t n = std::min(static_cast<std::int64_t>(missing), s.source.length - s.position);
+  if (n > 0) s.advance(n);
+}
+
+bool StreamReader::costly() const noexcept { return impl_->resampler || !impl_->decoder->plain(); }
 bool StreamReader::primed() const noexcept { return impl_->primed.load(std::memory_order_acquire); }
 bool StreamReader::ended() const noexcept { return impl_->ended.load(std::memory_order_acquire); }
 

@@ -17,6 +17,7 @@ struct StreamRequest {
   rt::FrameCount first_frame = 0;   // item frame, engine rate, where it starts
   bool loop = false;  // past the end it goes on from the start: item frames go on rising, the length is endless
   double ring_seconds = 2.0;
+  std::int64_t ring_frames = 0;  // instead of ring_seconds: at least as many as fill_to() will ask for
   std::int64_t known_frames =
       0;  // of the file, from an earlier probe: a FLAC from a pipe is then not counted again. 0: not known
 };
@@ -35,6 +36,13 @@ class StreamReader {
   /// ended, or about `max_frames` frames were done. Returns the frames written to the ring; a read error ends the item
   /// with silence and sets error().
   std::size_t fill(std::size_t max_frames);
+
+  /// The offline renderer, instead of fill(): afterwards the ring holds at least `frames` frames (at most
+  /// StreamRequest::ring_frames), or all that the item has left.
+  void fill_to(std::size_t frames);
+
+  /// Filling is work (a codec, another rate), worth a thread of its own.
+  [[nodiscard]] bool costly() const noexcept;
 
   /// Any thread. Half the ring is full, or the item ends before: it may be handed over.
   [[nodiscard]] bool primed() const noexcept;

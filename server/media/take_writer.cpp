@@ -59,11 +59,16 @@ struct TakeWriter::Impl {
   }
 
   /// `count` frames of `samples` become the next frames of the file.
-  void write(std::int64_t count) {
+  void write(std::int64_t count, Dither dither) {
     const std::span<const float> span(samples.data(), static_cast<std::size_t>(count) * format.channels);
     for (const float s : span) peak = std::max(peak, std::abs(s));
     bytes.clear();
-    encode_samples(format.format, span, bytes);
+    if (dither == Dither::tpdf) {
+      const std::int64_t frame = sink.start_timeline_frame.load(std::memory_order_relaxed) + at;
+      encode_dithered(format.format, format.channels, frame, span, bytes);
+    } else {
+      encode_samples(format.format, span, bytes);
+    }
     std::size_t written = 0;
     const int number = file->write_at(header_bytes + kept * format.frame_bytes(), bytes, written);
     kept += static_cast<std::int64_t>(written) / format.frame_bytes();
@@ -81,7 +86,7 @@ struct TakeWriter::Impl {
         return;
       }
       samples.assign(static_cast<std::size_t>(std::min(count, block)) * format.channels, 0.0f);
-      write(std::min(count, block));
+      write(std::min(count, block), Dither::none);  // what is missing is silent
     }
   }
 
@@ -109,7 +114,7 @@ struct TakeWriter::Impl {
         if (closed)
           at += n;
         else
-          write(n);
+          write(n, request.dither);
       }
       budget -= n;
     }
@@ -118,10 +123,6 @@ struct TakeWriter::Impl {
   /// Whatever happens, what is on the disk afterwards is a valid file, or none.
   void close() {
     closed = true;
-    if (request.all_or_nothing && !error.empty()) {
-      file->discard();
-      return;
-    }
     file->truncate(header_bytes + kept * format.frame_bytes());
     const std::vector<std::byte> trailer = wav_trailer(format, kept, marks);
     std::size_t written = 0;
@@ -135,8 +136,8 @@ struct TakeWriter::Impl {
 
   void publish() {
     final_name = request.file;
-    int number = file->publish(final_name, request.overwrite);
-    for (int i = 2; number == EEXIST && i < kOtherNames && !request.all_or_nothing; ++i) {
+    int number = file->publish(final_name, false);
+    for (int i = 2; number == EEXIST && i < kOtherNames; ++i) {
       final_name = request.file.parent_path() /
                    (request.file.stem().string() + "-" + std::to_string(i) + request.file.extension().string());
       number = file->publish(final_name, false);
@@ -145,22 +146,19 @@ struct TakeWriter::Impl {
     }
     if (number == 0) return;
     fail(number, "cannot finish");
-    if (request.all_or_nothing) return file->discard();
     final_name = request.file;
     final_name += ".part";
   }
 };
 
 TakeWriter::TakeWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TakeWriter::~TakeWriter() {
-  if (impl_->request.all_or_nothing && !impl_->closed) impl_->file->discard();
-}
+TakeWriter::~TakeWriter() = default;
 
 Result<std::unique_ptr<TakeWriter>> TakeWriter::open(const TakeRequest& request) {
   if (request.channels < 1 || request.channels > 128) {
     return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", "channels", "a take has 1 to 128 channels");
   }
-  auto file = make_take_file(request.file, request.overwrite, request.all_or_nothing);
+  auto file = make_take_file(request.file);
   if (!file) return file.error();
   return open(request, std::move(*file), [] { return Clock::now(); });
 }

@@ -22,8 +22,7 @@ struct TakeRequest {
   SampleFormat format = SampleFormat::float32;
   rt::FrameCount limit = rt::kEndless;  // frames
   double ring_seconds = 4.0;
-  bool all_or_nothing = false;  // a render: an error leaves no file, where a recording keeps what it has
-  bool overwrite = false;       // a render that was told to; a recording never does
+  Dither dither = Dither::none;  // of integers; it follows the timeline frame at which the take began
 };
 
 struct TakeResult {
@@ -47,7 +46,7 @@ class TakeWriter {
   [[nodiscard]] static Result<std::unique_ptr<TakeWriter>> open(const TakeRequest& request,
                                                                 std::unique_ptr<TakeFile> file,
                                                                 std::function<Clock::time_point()> now);
-  ~TakeWriter();  // not closed by then: "<name>.part" stays, valid up to the last flush (unless all_or_nothing)
+  ~TakeWriter();  // not closed by then: "<name>.part" stays, valid up to the last flush
 
   /// Disk thread, one at a time. Writes what the ring holds; every kFlushEvery also header and flush (unless the caller
   /// flushes for many takes at once). Returns true once the take is finished and closed: fsync done, the file has its

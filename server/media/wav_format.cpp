@@ -1,9 +1,12 @@
 #include "server/media/wav_format.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <string_view>
+
+#include "rt/dsp/dither.hpp"
 
 namespace continuo::media {
 namespace {
@@ -40,6 +43,26 @@ void put_format(std::vector<std::byte>& to, const WavFormat& format) {
     put(to, byte, 1);
 }
 
+/// `added(i)` in LSB. The magic number rounds a half to even, as lrint does, in a loop that vectorises.
+template <class Added>
+void encode_integers(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes,
+                     Added&& added) {
+  constexpr double kMagic = 0x1.8p52;
+  const std::size_t size = bytes_per_sample(format);
+  const std::size_t from = bytes.size();
+  bytes.resize(from + samples.size() * size);
+  std::byte* to = bytes.data() + from;
+  const double scale = format == SampleFormat::pcm16 ? 0x1p15 : 0x1p23;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    double scaled = static_cast<double>(samples[i]) * scale + added(i);
+    scaled = scaled < scale - 1.0 ? scaled : scale - 1.0;
+    scaled = scaled > -scale ? scaled : -scale;
+    scaled = std::isnan(samples[i]) ? 0.0 : scaled;
+    const auto value = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(scaled + kMagic));
+    for (std::size_t k = 0; k < size; ++k) *to++ = static_cast<std::byte>(value >> (8 * k));
+  }
+}
+
 }  // namespace
 
 std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, std::int64_t trailer_bytes) {
@@ -71,6 +94,13 @@ std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, 
   return to;
 }
 
+std::vector<std::byte> wav_stream_header(const WavFormat& format) {
+  std::vector<std::byte> header = wav_header(format, 0);
+  constexpr std::size_t kRiffSize = 4;
+  for (const std::size_t at : {kRiffSize, header.size() - 4}) std::fill_n(header.begin() + at, 4, std::byte{0xFF});
+  return header;
+}
+
 std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames, std::span<const std::int64_t> marks) {
   std::vector<std::byte> to;
   if ((frames * format.frame_bytes()) % 2 != 0) put(to, 0, 1);
@@ -93,20 +123,28 @@ std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames,
 }
 
 void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes) {
-  const std::size_t size = bytes_per_sample(format);
+  if (format != SampleFormat::float32) {
+    return encode_integers(format, samples, bytes, [](std::size_t) { return 0.0; });
+  }
   const std::size_t from = bytes.size();
-  bytes.resize(from + samples.size() * size);
-  std::byte* to = bytes.data() + from;
-  if (format == SampleFormat::float32) {
-    std::memcpy(to, samples.data(), samples.size() * size);  // little-endian, like every machine this runs on
-    return;
-  }
-  const double scale = format == SampleFormat::pcm16 ? 0x1p15 : 0x1p23;
-  for (const float sample : samples) {
-    const double scaled = std::clamp(sample * scale, -scale, scale - 1.0);
-    const auto value = static_cast<std::int32_t>(std::isnan(scaled) ? 0 : std::lrint(scaled));
-    for (std::size_t i = 0; i < size; ++i) *to++ = static_cast<std::byte>(value >> (8 * i));
-  }
+  bytes.resize(from + samples.size_bytes());
+  std::memcpy(bytes.data() + from, samples.data(), samples.size_bytes());  // little-endian, like every machine here
+}
+
+void encode_dithered(SampleFormat format, std::uint32_t channels, std::int64_t frame, std::span<const float> samples,
+                     std::vector<std::byte>& bytes) {
+  if (format == SampleFormat::float32) return encode_samples(format, samples, bytes);
+  std::vector<std::uint64_t> keys(channels);
+  for (std::uint32_t c = 0; c < channels; ++c) keys[c] = rt::dsp::dither_key(0, c);
+  std::uint32_t channel = 0;
+  encode_integers(format, samples, bytes, [&](std::size_t) {
+    const double dither = rt::dsp::tpdf(keys[channel], frame);
+    if (++channel == channels) {
+      channel = 0;
+      ++frame;
+    }
+    return dither;
+  });
 }
 
 }  // namespace continuo::media

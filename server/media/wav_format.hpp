@@ -10,6 +10,9 @@ namespace continuo::media {
 
 enum class SampleFormat { pcm16, pcm24, float32 };
 
+/// What is added before a sample is rounded to an integer; floats have none.
+enum class Dither { none, tpdf };
+
 [[nodiscard]] constexpr std::uint32_t bytes_per_sample(SampleFormat format) noexcept {
   return format == SampleFormat::pcm16 ? 2 : format == SampleFormat::pcm24 ? 3 : 4;
 }
@@ -29,6 +32,9 @@ struct WavFormat {
 [[nodiscard]] std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames,
                                                 std::int64_t trailer_bytes = 0);
 
+/// The same for a stream of unknown length: the sizes that have 32 bits are all ones.
+[[nodiscard]] std::vector<std::byte> wav_stream_header(const WavFormat& format);
+
 /// The chunks after the samples: the pad byte, and one cue point at each frame of `marks` (at most kMaxMarks; those
 /// beyond 32 bits are left out).
 inline constexpr std::size_t kMaxMarks = 1000;
@@ -38,5 +44,10 @@ inline constexpr std::size_t kMaxMarks = 1000;
 /// Appends samples as the file holds them. Integers: x * 2^15 or 2^23 to the nearest (half to even), clipped, NaN as 0;
 /// so what came from a file of at most that many bits goes back bit for bit. Floats: as they are.
 void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes);
+
+/// The same with rt/dsp/dither.hpp's TPDF added to integers. `frame` is the first sample's place, from which (and from
+/// the channel) the dither follows: cut anywhere, the bytes are the same.
+void encode_dithered(SampleFormat format, std::uint32_t channels, std::int64_t frame, std::span<const float> samples,
+                     std::vector<std::byte>& bytes);
 
 }  // namespace continuo::media

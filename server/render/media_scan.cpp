@@ -8,25 +8,29 @@
 
 namespace continuo::render {
 
-MediaScan scan_media(const session::Document& document, const media::Roots& roots, const std::string& base) {
+MediaScan scan_media(const session::Document& document, const media::Roots& roots, const std::string& base,
+                     const std::map<std::string, std::filesystem::path>& given) {
   MediaScan scan;
   std::set<std::string> seen;
-  session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
-    if (node.type != "player") return;
-    const std::string file = session::text_of(node, "file");
-    if (file.empty() || !seen.insert(file).second) return;
-    const auto found = roots.find_file(file, base);
-    if (!found) {
-      scan.missing.push_back({path, file, found.error()});
-      return;
-    }
-    const auto info = media::probe(*found);
+  const auto look = [&](const std::string& path, const std::string& param, const std::string& name) {
+    if (name.empty() || !seen.insert(name).second) return;
+    const auto chosen = given.find(name);
+    const std::string shown = chosen == given.end() ? name : chosen->second.string();
+    const auto found = chosen == given.end() ? roots.find_file(name, base) : chosen->second;
+    const auto info = found ? media::probe(*found) : Result<media::MediaInfo>(found.error());
     if (!info) {
-      scan.missing.push_back({path, file, info.error()});
+      scan.missing.push_back({path, param, shown, info.error()});
       return;
     }
-    scan.table[file] = {info->channels, info->sample_rate_hz, info->frames};
-    scan.paths[file] = *found;
+    scan.table[name] = {info->channels, info->sample_rate_hz, info->frames};
+    scan.paths[name] = *found;
+  };
+  session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
+    const session::TypeSpec* type = session::find_type(node.type);
+    if (type == nullptr) return;
+    for (const session::ParamSpec& spec : type->params) {
+      if (spec.kind == session::ParamKind::file) look(path, std::string(spec.name), session::text_of(node, spec.name));
+    }
   });
   return scan;
 }
@@ -34,10 +38,10 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
 Error missing_media_error(const std::vector<MissingMedia>& missing) {
   constexpr std::size_t kNamed = 5;
   Error error = missing.front().error;
-  error.field = missing.front().node + ".file";
+  error.field = missing.front().node + "." + missing.front().param;
   std::string text;
   for (std::size_t i = 0; i < std::min(missing.size(), kNamed); ++i) {
-    const auto& [node, file, why] = missing[i];
+    const auto& [node, param, file, why] = missing[i];
     const bool named = why.message.find(file) != std::string::npos;
     text += (i == 0 ? "" : "; ") + node + ": " + (named ? "" : file + ": ") + why.message;
   }

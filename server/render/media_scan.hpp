@@ -13,9 +13,10 @@
 
 namespace continuo::render {
 
-/// A file that a player names and that cannot be played.
+/// A file that a node names and that cannot be played.
 struct MissingMedia {
-  std::string node;  // path of the first player that names it
+  std::string node;   // path of the first node that names it
+  std::string param;  // its parameter
   std::string file;
   Error error;
 };
@@ -26,9 +27,11 @@ struct MediaScan {
   std::vector<MissingMedia> missing;  // in the order of the document
 };
 
-/// Finds and probes every file that a player of the document names, each once. Players without a file are silent.
+/// Finds and probes every file that a parameter of the document names, each once: where `given` says, else in the
+/// roots. What names no file is silent.
 [[nodiscard]] MediaScan scan_media(const session::Document& document, const media::Roots& roots,
-                                   const std::string& base);
+                                   const std::string& base,
+                                   const std::map<std::string, std::filesystem::path>& given = {});
 
 /// All of them in one error; its kind is that of the first.
 [[nodiscard]] Error missing_media_error(const std::vector<MissingMedia>& missing);

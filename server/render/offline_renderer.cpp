@@ -3,70 +3,47 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
-#include "rt/renderer.hpp"
-#include "server/base/check.hpp"
+#include "server/media/probe.hpp"
 #include "server/media/resample.hpp"
-#include "server/media/stream_reader.hpp"
-#include "server/media/take_writer.hpp"
+#include "server/media/sample_writer.hpp"
+#include "server/render/crew.hpp"
+#include "server/render/engine.hpp"
+#include "server/render/inputs.hpp"
 #include "server/render/media_scan.hpp"
-#include "server/session/plan_compiler.hpp"
+#include "server/render/output.hpp"
+#include "server/render/range.hpp"
 
 namespace continuo::render {
 namespace {
 
 constexpr double kDefaultRateHz = 48000.0;
-constexpr std::int64_t kDrainFrames = 16384;     // written to the disk in one go
-constexpr double kStreamSlackFrames = 3 * 4096;  // a StreamReader fills in whole blocks of 4096
+constexpr std::uint32_t kChunkFrames = 4096;  // read, rendered and written in one go, or one larger block
 
-rt::Action action(rt::Action::Kind kind, rt::NodeRef node = {}) {
-  rt::Action made;
-  made.kind = kind;
-  made.node = node;
-  return made;
+Error out_of_range(std::string field, std::string message) {
+  return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", std::move(field), std::move(message));
 }
 
-Error bad(std::string reason, std::string field, std::string message) {
-  return make_error(ErrorKind::invalid_argument, std::move(reason), std::move(field), std::move(message));
+Result<> check_options(const RenderOptions& options, double rate) {
+  if (!(rate >= 8000.0 && rate <= 384000.0) || rate != std::floor(rate))
+    return out_of_range("rate", "a rate is a whole number from 8000 to 384000 Hz");
+  if (options.block_frames < 1 || options.block_frames > 65536)
+    return out_of_range("block", "a block has 1 to 65536 frames");
+  if (options.threads < 1 || options.threads > Crew::kMaxMembers)
+    return out_of_range("threads", "1 to " + std::to_string(Crew::kMaxMembers) + " threads");
+  return {};
 }
 
-struct Range {
-  std::int64_t from = 0;
-  std::int64_t to = 0;
-};
-
-/// One frame after the last timeline player that is no loop; 0 where there is none.
-std::int64_t end_of_players(const session::Compiled& compiled, const session::MediaTable& table,
-                            std::uint32_t rate_hz) {
-  std::int64_t end = 0;
-  for (const session::CompiledPlayer& player : compiled.players) {
-    const auto facts = table.find(player.file);
-    if (player.free || player.loop || facts == table.end()) continue;
-    end = std::max(
-        end, player.timeline_start + media::scale_frames(facts->second.frames, facts->second.sample_rate_hz, rate_hz));
+Result<std::unique_ptr<media::SampleWriter>> make_writer(const RenderOptions& options,
+                                                         const media::WriterRequest& request) {
+  if (options.nowhere) return std::unique_ptr<media::SampleWriter>();
+  if (options.pipe) return media::make_pipe_writer(*options.pipe, request);
+  const auto container = media::container_of(options.output);
+  if (!container) {
+    return make_error(ErrorKind::invalid_argument, "BAD_FORMAT", options.output.string(),
+                      options.output.string() + ": name it .wav, .w64, .aiff or .flac");
   }
-  return end;
-}
-
-Result<Range> find_range(const RenderOptions& options, double rate_hz, double session_rate_hz,
-                         std::int64_t players_end) {
-  Range range;
-  range.from = options.from.to_frames(rate_hz, session_rate_hz);
-  if (options.length) {
-    range.to = range.from + options.length->to_frames(rate_hz, session_rate_hz);
-  } else if (options.to) {
-    range.to = options.to->to_frames(rate_hz, session_rate_hz);
-  } else if (players_end > 0) {
-    range.to = players_end;
-  } else {
-    return bad("NO_END", "to", "the session has no player that ends by itself; say where the render ends");
-  }
-  if (range.to <= range.from)
-    return bad("EMPTY_RANGE", "to",
-               "the render ends before it begins (frame " + std::to_string(range.from) + " to " +
-                   std::to_string(range.to) + ")");
-  return range;
+  return media::make_sample_writer(options.output, *container, request);
 }
 
 }  // namespace
@@ -74,188 +51,159 @@ Result<Range> find_range(const RenderOptions& options, double rate_hz, double se
 struct OfflineRenderer::Impl {
   RenderOptions options;
   std::uint32_t rate_hz = 0;
+  std::uint32_t chunk = 0;
   Range range;
-  std::uint32_t channels = 2;
-  std::vector<std::unique_ptr<media::StreamReader>> streams;
-  std::unique_ptr<media::TakeWriter> take;
-  session::PlanCompiler compiler;
-  session::Compiled compiled;
-  rt::RingWriter<rt::Command> commands;
-  rt::RingReader<rt::Event> events;
-  std::unique_ptr<rt::Renderer> renderer;
+  std::unique_ptr<Inputs> inputs;
+  std::unique_ptr<Output> output;
+  /// Reads the files. While the engine works it is idle: helpers for the graph would be these.
+  std::unique_ptr<Crew> crew;
+  std::unique_ptr<Engine> engine;  // goes first: it holds the sources and the sink
 
-  ~Impl() {
-    // The renderer first: until it is taken apart it may hold the sources and the sink.
-    if (!renderer) return;
-    const rt::Renderer::Remains remains = renderer->dismantle();
-    for (rt::Batch* batch : remains.batches) free_batch(batch);
-    take_events();
-    delete remains.plan;
-  }
-
-  static void free_batch(rt::Batch* batch) {
-    delete batch->plan;
-    delete batch;
-  }
-  void take_events() {
-    rt::Event event;
-    while (events.try_pop(event)) {
-      if (event.batch != nullptr) free_batch(event.batch);
-    }
-  }
-
-  Result<> open_streams(const MediaScan& scan, rt::Batch& batch) {
-    const double ring_frames = 2.0 * options.block_frames + kStreamSlackFrames;
-    for (const session::CompiledPlayer& player : compiled.players) {
+  /// The players' sources go into `batch`.
+  Result<> open_inputs(const MediaScan& scan, rt::Batch& batch) {
+    inputs = std::make_unique<Inputs>(rate_hz, chunk);
+    for (const session::CompiledPlayer& player : engine->compiled().players) {
       const auto path = scan.paths.find(player.file);
       if (player.free || path == scan.paths.end()) continue;
-      auto opened =
-          media::StreamReader::open({.file = path->second,
-                                     .engine_rate_hz = static_cast<double>(rate_hz),
-                                     .first_frame = std::max<std::int64_t>(0, range.from - player.timeline_start),
-                                     .loop = player.loop,
-                                     .ring_seconds = ring_frames / rate_hz,
-                                     .known_frames = scan.table.at(player.file).frames});
-      if (!opened) return opened.error();
-      rt::Action give = action(rt::Action::Kind::exchange_source, player.ref);
-      give.source = &(*opened)->source();
-      batch.actions.push_back(give);
-      streams.push_back(std::move(*opened));
+      const auto source = inputs->add({.file = path->second,
+                                       .first_frame = std::max<std::int64_t>(0, range.from - player.timeline_start),
+                                       .loop = player.loop,
+                                       .known_frames = scan.table.at(player.file).frames});
+      if (!source) return source.error();
+      rt::Action& give = batch.actions.emplace_back();
+      give.kind = rt::Action::Kind::exchange_source;
+      give.node = player.ref;
+      give.source = *source;
     }
+    if (options.given.device_input) return inputs->add_device(*options.given.device_input, options.block_frames);
     return {};
   }
 
-  Result<> open_take() {
-    auto opened = media::TakeWriter::open(
-        {.file = options.output,
-         .channels = channels,
-         .sample_rate_hz = static_cast<double>(rate_hz),
-         .format = options.format,
-         .limit = range.to - range.from,
-         .ring_seconds = (static_cast<double>(kDrainFrames) + 2.0 * options.block_frames) / rate_hz,
-         .all_or_nothing = true,
-         .overwrite = options.overwrite});
-    if (!opened) return opened.error();
-    take = std::move(*opened);
+  Result<> open_output() {
+    OutputRequest request;
+    request.format = {engine->out_channels(), rate_hz, options.format};
+    request.dither = options.dither;
+    request.skip = engine->latency();  // so that the file begins at the timeline's `from` exactly
+    request.frames = range.frames();
+    request.trimmed_tail = options.tail_auto;
+    request.first_frame = range.from;
+    request.ring_frames = chunk;
+    request.digest = options.digest;
+    request.checksums = options.checksums;
+    auto writer = make_writer(
+        options,
+        {.format = request.format, .frames = options.tail_auto ? -1 : range.frames(), .overwrite = options.overwrite});
+    if (!writer) return writer.error();
+    output = std::make_unique<Output>(request, std::move(*writer));
     return {};
   }
 
-  void start(std::unique_ptr<rt::Batch> batch, rt::NodeRef recorder) {
-    using Kind = rt::Action::Kind;
-    batch->plan = compiled.plan.release();
-    batch->actions.insert(batch->actions.begin(), compiled.actions.begin(), compiled.actions.end());
-    rt::Action locate = action(Kind::transport_locate);
-    locate.position = range.from;
-    rt::Action record = action(Kind::record_start, recorder);
-    record.sink = &take->sink();
-    batch->actions.push_back(locate);
-    batch->actions.push_back(action(Kind::transport_start));
-    batch->actions.push_back(record);
-
-    auto [command_writer, command_reader] = rt::make_ring<rt::Command>(1);
-    auto [event_writer, event_reader] = rt::make_ring<rt::Event>(rt::Renderer::kScheduleCapacity + 1);
-    commands = std::move(command_writer);
-    events = std::move(event_reader);
-    renderer = std::make_unique<rt::Renderer>(std::move(command_reader), std::move(event_writer),
-                                              static_cast<double>(rate_hz));
-    rt::Command first;
-    first.sequence = 1;
-    first.batch = batch.release();
-    const bool pushed = commands.try_push(first);
-    CONTINUO_CHECK(pushed, "the ring is empty");
+  /// Of the engine, an automatic tail at its longest.
+  [[nodiscard]] std::int64_t most_frames() const {
+    return engine->latency() + range.frames() + (options.tail_auto ? Tail::kMaxSeconds * std::int64_t{rate_hz} : 0);
   }
 
-  /// Nothing may be lost here: the engine waits for the disk, not the other way round.
-  Result<> check_whole() const {
-    const rt::Counters& counters = renderer->counters();
-    CONTINUO_CHECK(counters.starved_frames.load() == 0, "every stream was filled before every buffer");
-    CONTINUO_CHECK(counters.lost_record_frames.load() == 0, "the take was drained before its ring could fill");
-    CONTINUO_CHECK(counters.commands_orphaned.load() == 0 && counters.buffers_without_plan.load() == 0,
-                   "the first batch brings it all");
-    for (const auto& stream : streams) {
-      if (std::string why = stream->error(); !why.empty())
+  void render_chunk(std::uint32_t frames) {
+    inputs->fill(frames, *crew);
+    for (std::uint32_t done = 0; done < frames;) {
+      const std::uint32_t n = std::min(frames - done, options.block_frames);
+      engine->process(inputs->device(n), n);
+      done += n;
+    }
+    engine->check_whole();
+  }
+
+  Result<> render_all() {
+    const std::int64_t most = most_frames();
+    const std::int64_t frames = range.frames();
+    for (std::int64_t done = 0; done < most && !output->complete();) {
+      if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed))
+        return make_error(ErrorKind::aborted, "CANCELLED", options.output.string(), "the render was cancelled");
+      const auto n = static_cast<std::uint32_t>(std::min<std::int64_t>(most - done, chunk));
+      render_chunk(n);
+      done += n;
+      if (std::string why = inputs->error(); !why.empty())
         return make_error(ErrorKind::data_loss, "READ_FAILED", "", std::move(why));
+      if (auto ok = output->drain(); !ok) return ok;
+      if (options.progress) options.progress(std::min(done, frames), frames, rate_hz);
     }
-    if (std::string why = take->error(); !why.empty()) {
-      return make_error(ErrorKind::data_loss, "WRITE_FAILED", options.output.string(), std::move(why));
-    }
-    return {};
+    return output->write_rest();
   }
 };
 
 OfflineRenderer::OfflineRenderer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 OfflineRenderer::~OfflineRenderer() = default;
-std::int64_t OfflineRenderer::frames() const noexcept { return impl_->range.to - impl_->range.from; }
+std::int64_t OfflineRenderer::frames() const noexcept { return impl_->range.frames(); }
 
 Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session::Document& document,
                                                                   const RenderOptions& options) {
   const double rate = options.sample_rate_hz != 0.0  ? options.sample_rate_hz
                       : document.sample_rate_hz != 0 ? document.sample_rate_hz
                                                      : kDefaultRateHz;
-  if (!(rate >= 8000.0 && rate <= 384000.0) || rate != std::floor(rate))
-    return bad("OUT_OF_RANGE", "rate", "a rate is a whole number from 8000 to 384000 Hz");
-  if (options.block_frames < 1 || options.block_frames > 65536)
-    return bad("OUT_OF_RANGE", "block", "a block has 1 to 65536 frames");
+  if (auto ok = check_options(options, rate); !ok) return ok.error();
 
-  const MediaScan scan = scan_media(document, options.roots, options.base);
+  const MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
   if (!scan.missing.empty()) return missing_media_error(scan.missing);
+  media::MediaInfo device;
+  if (options.given.device_input) {
+    auto info = media::probe(*options.given.device_input);
+    if (!info) return info.error();
+    device = std::move(*info);
+  }
 
   auto impl = std::make_unique<Impl>();
   Impl& r = *impl;
   r.options = options;
   r.rate_hz = media::rounded_rate(rate);
-  session::CompileRequest request;
-  request.document = &document;
-  request.shape.sample_rate_hz = rate;
-  request.media = &scan.table;
-  request.record_taps = {"out"};
-  request.fade_edits = false;
-  r.compiled = r.compiler.compile(request);
+  r.chunk = options.block_frames * std::max(1u, kChunkFrames / options.block_frames);
+  r.engine = std::make_unique<Engine>(document, scan.table, rate, device.channels);
 
   const double session_rate = document.sample_rate_hz != 0 ? document.sample_rate_hz : rate;
-  auto range = find_range(options, rate, session_rate, end_of_players(r.compiled, scan.table, r.rate_hz));
+  auto range = find_range({options.from, options.to, options.length, options.tail}, rate, session_rate,
+                          end_of_players(r.engine->compiled(), scan.table, r.rate_hz),
+                          device.channels > 0 ? media::frames_at_rate(device, rate) : 0);
   if (!range) return range.error();
   r.range = *range;
 
-  const auto recorder = std::find_if(r.compiled.recorders.begin(), r.compiled.recorders.end(),
-                                     [](const auto& x) { return x.path == "out"; });
-  CONTINUO_CHECK(recorder != r.compiled.recorders.end(), "the tap that was asked for is there");
-  r.channels = std::max(recorder->channels, 2u);
-
   auto batch = std::make_unique<rt::Batch>();
-  if (auto ok = r.open_streams(scan, *batch); !ok) return ok.error();
-  if (auto ok = r.open_take(); !ok) return ok.error();
-  r.start(std::move(batch), recorder->ref);
+  if (auto ok = r.open_inputs(scan, *batch); !ok) return ok.error();
+  if (auto ok = r.open_output(); !ok) return ok.error();
+  const auto useful = static_cast<std::uint32_t>(std::max<std::size_t>(1, r.inputs->costly()));
+  r.crew = std::make_unique<Crew>(std::min(options.threads, useful));
+  r.engine->start(r.range.from, r.output->sink(), std::move(batch));
   return std::unique_ptr<OfflineRenderer>(new OfflineRenderer(std::move(impl)));
 }
 
-Result<RenderResult> OfflineRenderer::run() {
+Result<RenderResult> OfflineRenderer::render() {
   Impl& r = *impl_;
-  std::int64_t since_drain = 0;
-  for (std::int64_t left = frames(); left > 0;) {
-    if (r.options.cancelled != nullptr && r.options.cancelled->load(std::memory_order_relaxed)) {
-      return make_error(ErrorKind::aborted, "CANCELLED", r.options.output.string(), "the render was cancelled");
-    }
-    for (const auto& stream : r.streams) {
-      while (stream->fill(SIZE_MAX) > 0) {
-      }
-    }
-    const auto n = static_cast<std::uint32_t>(std::min<std::int64_t>(left, r.options.block_frames));
-    r.renderer->process({}, {}, n);
-    left -= n;
-    since_drain += n;
-    if (since_drain < kDrainFrames) continue;
-    since_drain = 0;
-    (void)r.take->drain(false);
-    if (auto ok = r.check_whole(); !ok) return ok.error();
+  if (auto ok = r.render_all(); !ok) {
+    r.output->discard();
+    return ok.error();
   }
-  CONTINUO_CHECK(r.take->sink().finished.load(), "the recorder stops at its limit, which is the render's length");
-  if (auto ok = r.check_whole(); !ok) return ok.error();
-  while (!r.take->drain(false)) {
-  }
-  if (auto ok = r.check_whole(); !ok) return ok.error();
-  const media::TakeResult result = r.take->result();
-  return RenderResult{result.file, result.frames, r.rate_hz, r.channels, result.peak};
+  RenderResult result;
+  result.file = r.options.pipe ? "-" : r.options.output;
+  result.frames = r.output->frames();
+  result.tail_frames = r.output->tail_frames();
+  result.tail_cut = r.output->tail_cut();
+  result.sample_rate_hz = r.rate_hz;
+  result.channels = r.engine->out_channels();
+  result.peak = r.output->peak();
+  result.sha256 = r.output->sha256();
+  result.checksums = r.output->checksums();
+  return result;
+}
+
+Result<> OfflineRenderer::publish() {
+  auto published = impl_->output->publish();
+  if (!published) impl_->output->discard();
+  return published;
+}
+
+Result<RenderResult> OfflineRenderer::run() {
+  auto result = render();
+  if (!result) return result;
+  if (auto ok = publish(); !ok) return ok.error();
+  return result;
 }
 
 }  // namespace continuo::render

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace continuo::render {
 namespace {
@@ -89,10 +90,16 @@ std::string render_text(const RenderResult& r) {
          number(level_db(r.peak)) + " dBFS";
 }
 
-std::string render_json(const RenderResult& r) {
+std::string render_json(const RenderResult& r, const Effort& effort) {
+  const double seconds = static_cast<double>(r.frames) / std::max(r.sample_rate_hz, 1u);
+  const double peak = std::min(static_cast<double>(r.peak), static_cast<double>(std::numeric_limits<float>::max()));
   return "{\"file\":" + json_string(r.file.string()) + ",\"frames\":" + std::to_string(r.frames) +
          ",\"sample_rate_hz\":" + std::to_string(r.sample_rate_hz) + ",\"channels\":" + std::to_string(r.channels) +
-         ",\"peak_db\":" + number(level_db(r.peak)) + ",\"version\":\"" CONTINUO_VERSION "\"}";
+         ",\"tail_frames\":" + std::to_string(r.tail_frames) + ",\"sha256\":" + json_string(r.sha256) +
+         ",\"peak\":" + number(peak, "%.9g") + ",\"peak_db\":" + number(level_db(r.peak)) +
+         ",\"wall_s\":" + number(effort.wall_s, "%.3f") + ",\"cpu_s\":" + number(effort.cpu_s, "%.3f") +
+         ",\"times_real_time\":" + number(seconds / std::max(effort.wall_s, 1e-6), "%.1f") +
+         ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"version\":\"" CONTINUO_VERSION "\"}";
 }
 
 std::string compare_text(const Comparison& c, const std::string& a, const std::string& b) {

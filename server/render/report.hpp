@@ -21,8 +21,15 @@ namespace continuo::render {
 [[nodiscard]] std::string error_text(const Error& error);
 [[nodiscard]] std::string error_json(const Error& error, int exit_code);
 
+/// What the render took.
+struct Effort {
+  double wall_s = 0.0;
+  double cpu_s = 0.0;     // of all threads
+  bool verified = false;  // both include the second render then
+};
+
 [[nodiscard]] std::string render_text(const RenderResult& result);
-[[nodiscard]] std::string render_json(const RenderResult& result);
+[[nodiscard]] std::string render_json(const RenderResult& result, const Effort& effort);
 
 [[nodiscard]] std::string compare_text(const Comparison& comparison, const std::string& a, const std::string& b);
 [[nodiscard]] std::string compare_json(const Comparison& comparison);

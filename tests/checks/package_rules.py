@@ -12,6 +12,7 @@ PACKAGE_OF = {
     "package Protobuf": "libprotobuf-dev", "package doctest": "doctest-dev", "package rapidcheck": "librapidcheck-dev",
     "package benchmark": "libbenchmark-dev", "package kissfft": "libkissfft-dev", "package Python3": "python3",
     "module portaudio-2.0": "portaudio19-dev", "module sndfile": "libsndfile1-dev", "module soxr": "libsoxr-dev",
+    "module libcrypto": "libssl-dev",
     "module grpc++": "libgrpc++-dev", "module kissfft-float": "libkissfft-dev", "module protobuf": "libprotobuf-dev",
     "program ccache": "ccache", "program grpc_cpp_plugin": "protobuf-compiler-grpc", "program protoc": "protobuf-compiler",
     "program systemd-analyze": "systemd", "program jackd": "jackd2", "program python3": "python3", "program bash": "",

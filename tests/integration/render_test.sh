@@ -22,7 +22,7 @@ wav same out.wav songs/a.wav || fail "a track at unity is not its file"
 expect "compare" render compare out.wav songs/a.wav
 grep -q identical "$dir/said" || fail "compare does not say identical"
 expect_exit 73 "FILE_EXISTS" render one.json -o out.wav
-expect "force" render one.json -o out.wav --force --bits 16
+expect "force" render one.json -o out.wav --force --bits 16 --dither none
 cmp <(tail -c 96000 out.wav) <(tail -c 96000 songs/a.wav) || fail "16 bits there and back are not the same bytes"
 rm out.wav
 
@@ -31,7 +31,7 @@ render tour.json -o out.wav "${roots[@]}" --json >"$dir/said" || { fail "tour"; 
 [ "$(json frames <"$dir/said") $(json sample_rate_hz <"$dir/said") $(json channels <"$dir/said")" = "36000 48000 2" ] || { fail "its JSON"; cat "$dir/said"; }
 json peak_db <"$dir/said" | grep -qE '^-?[0-9.]+$' || fail "no peak"
 for block in 17 64 65 512 1000; do
-  expect "block $block" render tour.json -o out2.wav --media music="$PWD/songs" --block $block --force
+  expect "block $block" render tour.json -o out2.wav --media-root music="$PWD/songs" --block $block --force
   expect "the same in blocks of $block" render compare out.wav out2.wav
 done
 expect "from and for" render tour.json -o out2.wav "${roots[@]}" --force --from 0:00.25 --for 1000f
@@ -40,6 +40,75 @@ expect "from and to" render tour.json -o out2.wav "${roots[@]}" --force --from 2
 [ "$(wav info out2.wav | cut -d' ' -f2,3)" = "24000 96000" ] || fail "--to at another rate"
 expect_exit 1 "different" render compare out.wav out2.wav
 rm out.wav out2.wav
+
+# Formats by their ending: one digest, whatever holds the samples
+for bits in 16 24 32f; do
+  digests=
+  for ending in wav w64 aiff flac; do
+    [ $bits$ending = 32fflac ] && continue
+    render tour.json -o "out.$ending" "${roots[@]}" --bits $bits --json >"$dir/said" || { fail "$bits bits in .$ending"; cat "$dir/said"; }
+    digests="$digests $(json sha256 <"$dir/said")"
+    expect "compare .$ending" bash -c "timeout 60 continuo-render compare out.$ending out.wav"
+  done
+  [ "$(tr ' ' '\n' <<<"$digests" | sed /^$/d | sort -u | wc -l)" = 1 ] || fail "$bits bits: the digests differ:$digests"
+  [ "$(tail -c $((36000 * 2 * (${bits%f} / 8))) out.wav | sha256sum | cut -d' ' -f1)" = "${digests##* }" ] || fail "$bits bits: the digest is not that of the samples"
+  rm -f out.*
+done
+expect "24 bits of FLAC" render tour.json -o out.flac "${roots[@]}"
+render one.json -o out.wav --bits 16 >/dev/null
+cmp -s <(tail -c 96000 out.wav) <(tail -c 96000 songs/a.wav) && fail "16 bits are not dithered"
+rm out.wav out.flac
+
+# Into a pipe: nothing else on standard output, an exact header where the length is known
+render tour.json "${roots[@]}" -o out.wav >/dev/null
+render tour.json "${roots[@]}" -o - --json 2>"$dir/said" >piped.wav || fail "a pipe"
+cmp out.wav piped.wav || fail "the pipe is not the file"
+[ "$(json file <"$dir/said")" = - ] || { fail "the pipe's JSON"; cat "$dir/said"; }
+render one.json -o - --tail auto 2>/dev/null | head -c 48 | od -An -tx1 -j4 -N4 | grep -q "ff ff ff ff" || fail "a stream of unknown length"
+render tour.json "${roots[@]}" -o - --for 400000s 2>"$dir/said" | head -c 100 >/dev/null
+[ "${PIPESTATUS[0]}" = 74 ] || { fail "a reader that has gone"; cat "$dir/said"; }
+for words in "--bogus" "--from 5" "--set a.gain_db=99"; do
+  # shellcheck disable=SC2086
+  render tour.json "${roots[@]}" -o - --json $words >piped.wav 2>"$dir/said" && fail "an error is none: $words"
+  [ ! -s piped.wav ] && head -n 1 "$dir/said" | json error.reason >/dev/null || { fail "an error goes to standard output: $words"; cat piped.wav; }
+done
+rm out.wav piped.wav
+
+# A template: other values, other media, other inputs
+expect "set" render tour.json "${roots[@]}" -o out.wav --set a.gain_db=-150 --set b.gain_db=-150
+[ "$(wav info out.wav | cut -d' ' -f4)" = 0.0 ] || fail "--set: not silent: $(wav info out.wav)"
+rm out.wav
+mkdir other && cp songs/a.wav other/x.wav
+sed 's#songs/a.wav#voice#' one.json >template.json
+expect_exit 66 "voice" render template.json -o out.wav
+expect "media" env -C other continuo-render ../template.json -o ../out.wav --media voice=x.wav
+wav same out.wav songs/a.wav || fail "--media"
+expect "input" render template.json -o out.wav --input a/p=other/x.wav --force --verify
+wav same out.wav songs/a.wav || fail "--input"
+echo '{"format": 1, "nodes": [{"id": "a", "type": "track"}], "connections": [{"from": "in", "to": "a"}, {"from": "a", "to": "out"}]}' >chain.json
+expect "the device's inputs" render chain.json -o out.wav --input in=other/x.wav --force
+wav same out.wav songs/a.wav || fail "--input in="
+expect "check with media" render --check template.json --media voice=other/x.wav
+rm out.wav
+expect_exit 65 "a.gain_db" render one.json -o out.wav --set a.gain_db=99
+expect_exit 65 "a.loudness" render one.json -o out.wav --set a.loudness=1
+expect_exit 65 "BAD_ASSIGNMENT" render one.json -o out.wav --set a
+expect_exit 66 "UNKNOWN_NODE" render one.json -o out.wav --set c.gain_db=1
+expect_exit 66 "UNKNOWN_MEDIA" render one.json -o out.wav --media none=other/x.wav
+expect_exit 66 "none.wav" render one.json -o out.wav --media songs/a.wav=none.wav
+expect_exit 65 "NOT_A_PLAYER" render one.json -o out.wav --input a=other/x.wav
+
+# Tails, threads, a second render
+expect "tail" render one.json -o out.wav --tail 250ms
+[ "$(wav info out.wav | cut -d' ' -f2)" = 36000 ] || fail "--tail 250ms: $(wav info out.wav)"
+expect "tail auto" render one.json -o out.wav --tail auto --to 1000f --force
+[ "$(wav info out.wav | cut -d' ' -f2)" = 24000 ] || fail "--tail auto: $(wav info out.wav)"
+render tour.json "${roots[@]}" -o out.wav --force --threads 3 --verify --progress --json >"$dir/said" 2>"$dir/progress" || { fail "verify"; cat "$dir/said"; }
+[ "$(json verified <"$dir/said")" = true ] || { fail "verified is not said"; cat "$dir/said"; }
+[ "$(wc -l <"$dir/said")" = 1 ] || fail "--json is more than a line"
+for key in wall_s cpu_s times_real_time peak; do json $key <"$dir/said" | grep -qE '^[0-9.e-]+$' || fail "no $key in the JSON"; done
+grep -q "100 %" "$dir/progress" && ! grep -q $'\r' "$dir/progress" || { fail "progress off a terminal"; cat "$dir/progress"; }
+rm out.wav
 
 # Elsewhere: media are found from the session's folder, not from ours
 (cd / && timeout 60 continuo-render "$dir/media/one.json" -o "$dir/media/out.wav" >"$dir/said" 2>&1) || { fail "from another folder"; cat "$dir/said"; }
@@ -77,9 +146,10 @@ expect_exit 65 "rate" render tour.json -o out.wav "${roots[@]}" --rate 100
 expect_exit 73 "FOLDER_NOT_FOUND" render one.json -o none/out.wav
 expect_exit 66 "none.wav" render compare none.wav songs/a.wav
 expect_exit 65 "NOT_AUDIO" render compare songs/text.wav songs/a.wav
-for words in "" "one.json" "one.json -o out.flac" "one.json -o out.wav --from 5" "one.json -o out.wav --to 1:75" "one.json -o out.wav --bits 8" \
+for words in "" "one.json" "one.json -o out.mp3" "one.json -o out.flac --bits 32f" "one.json -o out.wav --from 5" "one.json -o out.wav --to 1:75" "one.json -o out.wav --bits 8" \
   "one.json -o out.wav --block 0" "one.json -o out.wav --media-root music" "one.json -o out.wav --media-root a:b=songs" "one.json -o out.wav --bogus" \
-  "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
+  "one.json -o out.wav --threads 0" "one.json -o out.wav --threads 65" "one.json -o out.wav --tail 5" "one.json -o out.wav --to auto" \
+  "one.json -o out.wav --dither flat" "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
   # shellcheck disable=SC2086
   expect_exit 64 "continuo-render: " render $words
 done

@@ -200,6 +200,44 @@ TEST_CASE("stream: the smallest ring still gives every frame") {
   }
 }
 
+TEST_CASE("stream: filled to what is asked for, at any rate and width, it gives every frame and no more") {
+  TempDir dir;
+  for (const int channels : {1, 2, 3, 7}) {
+    write_noise(dir / "a.wav", 48000, 30'000, channels);
+    for (const double rate : {48000.0, 44100.0}) {
+      CAPTURE(channels);
+      CAPTURE(rate);
+      auto expected = open_stream({.file = dir / "a.wav", .engine_rate_hz = rate});
+      const std::vector<float> whole = play(*expected, 100'000);
+      auto reader = open_stream({.file = dir / "a.wav", .engine_rate_hz = rate, .ring_frames = 4096});
+      rt::Source& source = reader->source();
+      std::vector<float> got;
+      Random random(3);
+      while (true) {
+        const auto want = static_cast<std::size_t>(1 + random.below(4096));
+        const std::size_t before = source.frames.available() / static_cast<std::size_t>(channels);
+        reader->fill_to(want);
+        reader->fill_to(want);  // it is there already
+        const std::size_t left = (whole.size() - got.size()) / static_cast<std::size_t>(channels);
+        const std::size_t held = source.frames.available() / static_cast<std::size_t>(channels);
+        REQUIRE(held >= std::min(want, left));
+        REQUIRE(held <= std::max(want, before));
+        if (left == 0) break;
+        std::vector<float> block(std::min({want, left, std::max<std::size_t>(1, held / 2)}) *
+                                 static_cast<std::size_t>(channels));
+        REQUIRE(source.frames.read(block) == block.size());
+        got.insert(got.end(), block.begin(), block.end());
+      }
+      CHECK(source.frames.available() == 0);
+      CHECK(reader->ended());
+      CHECK(std::memcmp(got.data(), whole.data(), whole.size() * sizeof(float)) == 0);
+    }
+  }
+  auto small = open_stream({.file = dir / "a.wav", .ring_frames = 300});
+  small->fill_to(1'000'000);  // more than it can hold: full, and no more
+  CHECK(small->source().frames.available() / 7 == small->source().frames.capacity() / 7);
+}
+
 TEST_CASE("stream: a damaged file is silent from the damage on, says so, and keeps its length") {
   TempDir dir;
   write_ints(dir / "a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 2, 48000, noise_ints(100'000, 2, 16));

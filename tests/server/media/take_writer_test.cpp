@@ -179,14 +179,8 @@ TEST_CASE("take: never over another file") {
   CHECK(probe(dir / "b-2.wav")->frames == 100);
   CHECK(probe(dir / "b.wav")->frames == 10);
 
-  // A render that was told to.
-  auto forced = open_take({.file = dir / "a.wav", .overwrite = true});
-  push(forced->sink(), noise_floats(7, 2), 0, 7);
-  finish(forced->sink());
-  CHECK(close_take(*forced).error.empty());
-  CHECK(probe(dir / "a.wav")->frames == 7);
   fs::create_directory(dir / "folder");
-  CHECK_FALSE(TakeWriter::open({.file = dir / "folder", .overwrite = true}));
+  CHECK_FALSE(TakeWriter::open({.file = dir / "folder"}));
   CHECK_FALSE(TakeWriter::open({.file = dir / "none" / "a.wav"}));
   CHECK_FALSE(TakeWriter::open({.file = dir / "c.wav", .channels = 129}));
   CHECK_FALSE(TakeWriter::open({.file = dir / "c.wav", .channels = 0}));
@@ -200,4 +194,28 @@ TEST_CASE("take: discarded, nothing is left") {
   take->discard();
   take.reset();
   CHECK(fs::is_empty(dir.path()));
+}
+
+TEST_CASE("take: dither follows the timeline frame where it began, floats and gaps have none") {
+  TempDir dir;
+  const std::vector<float> quiet(2 * 3000, 1e-6f);
+  for (const SampleFormat format : {SampleFormat::pcm16, SampleFormat::pcm24, SampleFormat::float32}) {
+    auto take = open_take({.file = dir / "a.wav", .format = format, .dither = Dither::tpdf});
+    take->sink().start_timeline_frame.store(4711);
+    push(take->sink(), quiet, 0, 1000);
+    CHECK_FALSE(take->drain());
+    push(take->sink(), quiet, 1000, 500);
+    lose(take->sink(), 100);
+    push(take->sink(), quiet, 1500, 1500);
+    finish(take->sink());
+    CHECK(close_take(*take).frames == 3100);
+    std::vector<std::byte> expected;
+    encode_dithered(format, 2, 4711, std::span(quiet).first(2 * 1500), expected);
+    encode_samples(format, std::vector<float>(2 * 100), expected);
+    encode_dithered(format, 2, 4711 + 1600, std::span(quiet).first(2 * 1500), expected);
+    std::vector<std::byte> got;
+    encode_samples(format, read_all(dir / "a.wav"), got);
+    CHECK(got == expected);
+    fs::remove(dir / "a.wav");
+  }
 }

@@ -108,3 +108,57 @@ TEST_CASE("wav: to the nearest integer, clipped, never undefined") {
     for (int v = -full; v < full; v += full / 4096 + 7) REQUIRE(encode(format, static_cast<float>(v) * step) == v);
   }
 }
+
+TEST_CASE("wav: dithered samples do not depend on how they are cut, differ by channel, and stay in range") {
+  std::vector<float> samples = noise_floats(1000, 3);
+  samples[10] = 1.0f;
+  samples[11] = -1.0f;
+  samples[12] = std::numeric_limits<float>::quiet_NaN();
+  samples[13] = std::numeric_limits<float>::infinity();
+  for (const SampleFormat format : {SampleFormat::pcm16, SampleFormat::pcm24, SampleFormat::float32}) {
+    std::vector<std::byte> whole;
+    encode_dithered(format, 3, -100, samples, whole);
+    for (const std::size_t step : {1u, 7u, 64u, 999u}) {
+      std::vector<std::byte> parts;
+      for (std::size_t frame = 0; frame < 1000; frame += step) {
+        const std::size_t n = std::min<std::size_t>(step, 1000 - frame);
+        encode_dithered(format, 3, static_cast<std::int64_t>(frame) - 100, std::span(samples).subspan(3 * frame, 3 * n),
+                        parts);
+      }
+      CHECK(parts == whole);
+    }
+    std::vector<std::byte> plain;
+    encode_samples(format, samples, plain);
+    CHECK((whole == plain) == (format == SampleFormat::float32));
+    if (format == SampleFormat::float32) continue;
+    const int size = static_cast<int>(bytes_per_sample(format));
+    const int shift = 32 - 8 * size;
+    int worst = 0;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const auto at = i * static_cast<std::size_t>(size);
+      const auto value = [&](const std::vector<std::byte>& b) {
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(number(b, at, size)) << shift) >> shift;
+      };
+      worst = std::max(worst, std::abs(value(whole) - value(plain)));
+    }
+    CHECK(worst <= 1);  // half an LSB of rounding and one of dither; never a wrap at full scale
+    CHECK(number(whole, 12 * static_cast<std::size_t>(size), size) == 0);
+    std::vector<std::byte> silence;
+    encode_dithered(format, 2, 0, std::vector<float>(2000), silence);
+    std::size_t equal = 0;
+    for (std::size_t frame = 0; frame < 1000; ++frame)
+      equal += number(silence, frame * 2 * static_cast<std::size_t>(size), size) ==
+               number(silence, (frame * 2 + 1) * static_cast<std::size_t>(size), size);
+    CHECK(equal < 700);
+  }
+}
+
+TEST_CASE("wav: the header of a stream of unknown length") {
+  const WavFormat format{.channels = 2, .sample_rate_hz = 48000, .format = SampleFormat::pcm16};
+  const std::vector<std::byte> header = wav_stream_header(format);
+  CHECK(header.size() == wav_header(format, 0).size());
+  CHECK(tag(header, 0) == "RIFF");
+  CHECK(number(header, 4, 4) == 0xFFFFFFFF);
+  CHECK(tag(header, header.size() - 8) == "data");
+  CHECK(number(header, header.size() - 4, 4) == 0xFFFFFFFF);
+}

@@ -1,0 +1,174 @@
+#include "server/render/arguments.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "server/media/sample_writer.hpp"
+#include "server/render/crew.hpp"
+
+namespace continuo::render {
+namespace {
+
+constexpr const char* kFooter =
+    "Times: 1:02.5 (minutes), 62.5s, 250ms, 48000f (frames of the session's rate).\n"
+    "Media are found relative to the session's file and below the roots that --media-root names; files that are named\n"
+    "here are relative to the working directory. Where an option is given twice for one thing, the last one counts.\n"
+    "Free players do not play in a render; device inputs are silent, unless --input in=FILE.\n"
+    "Output: .wav (RF64 from 4 GiB on), .w64, .aiff, .flac (no floats: 24 bits, unless --bits 16); - is a WAV stream "
+    "to\n"
+    "standard output, and what else there is to say goes to standard error.\n"
+    "--tail auto: on from the end until no channel has reached -100 dBFS for 1 s, at most 60 s; kept up to the last\n"
+    "frame that does. The timeline rolls on in a tail.\n"
+    "--dither: TPDF of 2 LSB peak to peak before samples become integers; without the option with --bits 16 alone.\n"
+    "sha256 in --json: of the interleaved samples as a WAV file of these bits holds them, whatever the container.\n"
+    "compare: exit code 0 for equal samples, 1 for different ones.\n"
+    "Exit codes: 0 done, 64 usage, 65 bad data, 66 no such file or node, 70 our fault (--verify found a difference),\n"
+    "73 output exists or cannot be made, 74 I/O or full disk, 75 interrupted, 77 refused.";
+
+/// As they come; what they mean together is settled afterwards.
+struct Words {
+  std::string output;
+  std::string from = "0";
+  std::string to;
+  std::string length;
+  std::string tail;
+  std::string bits;
+  std::string dither;
+  std::vector<std::string> roots;
+  bool check = false;
+};
+
+Error usage(std::string field, std::string message) {
+  return make_error(ErrorKind::invalid_argument, "USAGE", std::move(field), std::move(message));
+}
+
+CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
+  const auto list = [&](const char* name, std::vector<std::string>& into, const char* help) {
+    app.add_option(name, into, help)->expected(1)->take_all();
+  };
+  app.add_option("SESSION", a.session, "The session file");
+  app.add_option("-o,--output", w.output, "The file to make, its ending says the format; or - for standard output");
+  app.add_option("--from", w.from, "Where on the timeline to begin; else 0");
+  auto* to = app.add_option("--to", w.to, "Where to end; else with the last timeline player");
+  app.add_option("--for", w.length, "How long, instead of --to")->excludes(to);
+  app.add_option("--tail", w.tail, "So much longer, or \"auto\": until it has faded away");
+  app.add_option("--rate", a.options.sample_rate_hz, "Hz; else the session's, else 48000");
+  app.add_option("--bits", w.bits, "16, 24 or 32f (float, the default)")->check(CLI::IsMember({"16", "24", "32f"}));
+  app.add_option("--dither", w.dither, "none or tpdf")->check(CLI::IsMember({"none", "tpdf"}));
+  list("--set", a.sets, "NODE.PARAM=VALUE: another value than the session's; may be repeated");
+  list("--media", a.media, "NAME=FILE: play FILE where the session names the media NAME; may be repeated");
+  list("--input", a.inputs, "NODE=FILE: FILE for the player NODE, or for the device's inputs (in=FILE)");
+  list("--media-root", w.roots, "NAME=FOLDER, for media named \"NAME:file\"; may be repeated");
+  app.add_option("--threads", a.options.threads, "Threads that decode and convert files; changes no sample")
+      ->check(CLI::Range(1u, Crew::kMaxMembers));
+  app.add_option("--block", a.options.block_frames, "Frames that the engine renders at once; changes no sample")
+      ->check(CLI::Range(1, 65536));
+  app.add_flag("--verify", a.verify, "Render twice, with other blocks and threads, and compare");
+  app.add_flag("--force", a.options.overwrite, "Replace an existing output");
+  app.add_flag("--check", w.check, "Only check the session and its media");
+  app.add_flag("--progress", a.progress, "Show how far it is, on standard error");
+  app.add_flag("--json", a.json, "Answer in one line of JSON");
+  CLI::App* comparing = app.add_subcommand("compare", "Compare two audio files sample by sample");
+  comparing->add_option("A", a.a, "An audio file")->required();
+  comparing->add_option("B", a.b, "Another")->required();
+  return comparing;
+}
+
+Result<> settle_times(const Words& w, RenderOptions& options) {
+  const auto from = parse_time(w.from, "--from");
+  if (!from) return from.error();
+  options.from = *from;
+  options.tail_auto = w.tail == "auto";
+  for (const auto& [text, field, into] :
+       {std::tuple(&w.to, "--to", &options.to), std::tuple(&w.length, "--for", &options.length),
+        std::tuple(&w.tail, "--tail", &options.tail)}) {
+    if (text->empty() || *text == "auto") continue;
+    const auto time = parse_time(*text, field);
+    if (!time) return time.error();
+    *into = *time;
+  }
+  if (w.to == "auto" || w.length == "auto") return usage("--to", "only --tail can be auto");
+  return {};
+}
+
+Result<> settle_format(const Words& w, RenderOptions& options) {
+  using media::SampleFormat;
+  if (w.output.empty()) return usage("-o", "say where to: -o OUT.wav");
+  std::optional<media::Container> container = media::Container::wav;
+  if (w.output == "-") {
+    if (::isatty(STDOUT_FILENO) != 0)
+      return usage("-o", "standard output is a terminal; send it to a program or a file");
+    options.pipe = STDOUT_FILENO;
+  } else {
+    options.pipe.reset();
+    options.output = w.output;
+    container = media::container_of(options.output);
+    if (!container) return usage("-o", w.output + ": name it .wav, .w64, .aiff or .flac");
+  }
+  const bool flac = container == media::Container::flac;
+  if (flac && w.bits == "32f") return usage("--bits", "a FLAC file holds no floats; take 16 or 24");
+  options.format = w.bits == "16"           ? SampleFormat::pcm16
+                   : w.bits == "24" || flac ? SampleFormat::pcm24
+                                            : SampleFormat::float32;
+  const bool dithered = w.dither.empty() ? options.format == SampleFormat::pcm16 : w.dither == "tpdf";
+  options.dither = dithered ? media::Dither::tpdf : media::Dither::none;
+  return {};
+}
+
+/// The session's own folder is the root without a name, see Roots.
+Result<> settle_roots(const Words& w, const std::string& session, RenderOptions& options) {
+  std::filesystem::path folder = std::filesystem::path(session).parent_path();
+  if (folder.empty()) folder = ".";
+  std::map<std::string, std::filesystem::path> roots{{"", folder}};
+  for (const std::string& root : w.roots) {
+    const std::size_t equals = root.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == root.size() || root.find_first_of(":/") < equals)
+      return usage("--media-root", "\"" + root + "\" is not NAME=FOLDER");
+    roots[root.substr(0, equals)] = root.substr(equals + 1);
+  }
+  options.roots = media::Roots(std::move(roots));
+  options.base = ":";
+  return {};
+}
+
+}  // namespace
+
+Result<> parse_arguments(int argc, char** argv, Arguments& arguments) {
+  Words words;
+  CLI::App app("Renders a Continuo session offline, faster than real time", "continuo-render");
+  app.set_version_flag("-V,--version", "continuo-render " CONTINUO_VERSION);
+  app.footer(kFooter);
+  app.fallthrough();
+  const CLI::App* comparing = add_options(app, arguments, words);
+  // Known before anything is said: standard output may belong to the samples.
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const bool output = std::string_view(argv[i - 1]) == "-o" || std::string_view(argv[i - 1]) == "--output";
+    if (word == "-o-" || word == "--output=-" || (output && word == "-")) arguments.options.pipe = STDOUT_FILENO;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    (void)app.exit(success);
+    arguments.task = Task::said;
+    return {};
+  } catch (const CLI::ParseError& error) {
+    return usage("", std::string(error.what()) + "; see continuo-render --help");
+  }
+  arguments.task = comparing->parsed() ? Task::compare : words.check ? Task::check : Task::render;
+  if (arguments.task == Task::compare) return {};
+  if (arguments.session.empty()) return usage("SESSION", "name a session file; see continuo-render --help");
+  if (auto ok = settle_roots(words, arguments.session, arguments.options); !ok) return ok;
+  if (arguments.task == Task::check) return {};
+  if (auto ok = settle_format(words, arguments.options); !ok) return ok;
+  arguments.options.digest = arguments.json;
+  arguments.options.checksums = arguments.verify;
+  return settle_times(words, arguments.options);
+}
+
+}  // namespace continuo::render
