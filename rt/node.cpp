@@ -1,11 +1,26 @@
 #include "rt/node.hpp"
 
-#include "rt/command.hpp"
-
 namespace continuo::rt {
 
-void NodeKind::begin_block(Step& step, const Slice&) const noexcept RT_NONBLOCKING { step.moving = false; }
+void NodeKind::arrange(Step&) const noexcept RT_NONBLOCKING {}
+
+void NodeKind::begin_block(Step& step, const Slice&) const noexcept RT_NONBLOCKING {
+  for (const Member& m : step.members) m.node->moving = false;
+  step.moving = false;
+}
 
 bool NodeKind::act(Member&, Action&, const Slice&) const noexcept RT_NONBLOCKING { return false; }
+
+std::uint32_t NodeKind::row_count(std::uint32_t) const noexcept { return row_count_; }
+
+void TileKind::process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING {
+  for (std::uint32_t first = 0; first < step.lanes; first += kMaxLanes) {
+    const std::uint32_t lanes = std::min(step.lanes - first, kMaxLanes);
+    if (!step.packed) slice.kernels->pack(slice.tile, step.lane_in + first, lanes, slice.buffer_offset, slice.frames);
+    process_tile(step, slice, first, lanes, slice.tile);
+    if (step.unpacks)
+      slice.kernels->unpack(step.lane_out + first, lanes, slice.buffer_offset, slice.tile, slice.frames);
+  }
+}
 
 }  // namespace continuo::rt

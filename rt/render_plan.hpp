@@ -27,13 +27,21 @@ struct NodeEntry {
   std::uint32_t generation = 0;  // must equal the command's
 };
 
+/// Frames that a buffer of a plan holds: the longest stretch that its steps run for before the next command, clock change
+/// or device buffer. Live that is a block; offline a few, so that each part of the plan stays in the cache for longer.
+inline constexpr std::uint32_t kSpanFrames = 512;
+
 /// Immutable once published, but for what says "audio thread" above (Step::moving, rows, buffers). Built by
 /// server/session/plan_compiler; taken and given back whole in a Batch. It does not own its nodes.
 struct RenderPlan {
   std::vector<Step> steps;              // in an order that respects every connection
-  std::vector<Member> members;          // steps' spans point into these four; they never grow after the build
+  std::vector<std::uint32_t> part_ends; // the steps before each run slice by slice, the whole span, before what follows
+  std::vector<Member> members;          // steps' spans point into these; they never grow after the build
   std::vector<const float*> in_pointers;
   std::vector<float*> out_pointers;
+  std::vector<const float*> lane_in;    // of steps that work in tiles, by lane
+  std::vector<const float*> lane_key;
+  std::vector<float*> lane_out;
   std::vector<NodeEntry> nodes;         // by NodeRef::slot
   AlignedFloats slab;                   // buffers and rows
   std::size_t slab_floats = 0;

@@ -27,19 +27,27 @@ bool needs_batch(Action::Kind kind) noexcept RT_NONBLOCKING {
 
 }  // namespace
 
-Renderer::Renderer(RingReader<Command> commands, RingWriter<Event> events, double sample_rate_hz) {
+Renderer::Renderer(RingReader<Command> commands, RingWriter<Event> events, double sample_rate_hz,
+                   const dsp::Kernels& kernels) {
   if (events.capacity() <= kScheduleCapacity) std::abort();  // a command could be stuck behind a full schedule
   audio_.commands = std::move(commands);
   audio_.events = std::move(events);
   audio_.sample_rate_hz = sample_rate_hz;
   audio_.schedule.resize(kScheduleCapacity);
+  audio_.kernels = &kernels;
 }
 
 void Renderer::set_sample_rate(double hz) noexcept {
   audio_.sample_rate_hz = hz;
   audio_.block_frames = 0;
-  if (audio_.plan != nullptr)
-    for (Step& step : audio_.plan->steps) step.moving = true;
+  if (audio_.plan == nullptr) return;
+  for (Step& step : audio_.plan->steps) {
+    step.moving = true;
+    for (const Member& m : step.members) {
+      m.node->moving = true;
+      m.node->worked_out = -1;
+    }
+  }
 }
 
 void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING {
@@ -52,6 +60,8 @@ void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noe
   slice.device_in = in;
   slice.device_out = out;
   slice.counters = &counters_;
+  slice.kernels = audio_.kernels;
+  slice.tile = tile_;
   slice.engine_frame = audio_.engine_frame;
   apply_due(slice);
   take_commands(slice);
@@ -60,6 +70,22 @@ void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noe
   for (std::uint32_t done = 0; done < frames;) {
     slice.engine_frame = audio_.engine_frame;
     apply_due(slice);
+    slice.device_offset = done;
+    done += gather_span(slice, frames - done);
+    run();
+  }
+  counters_.buffers.fetch_add(1, std::memory_order_relaxed);
+  publish_clock();
+}
+
+/// The slices from here to the next scheduled command, the end of the device buffer, or as many as the plan's buffers
+/// hold. Moves both clocks on; returns how many frames they are.
+std::uint32_t Renderer::gather_span(Slice slice, std::uint32_t left) noexcept RT_NONBLOCKING {
+  audio_.span_slices = 0;
+  slice.buffer_offset = 0;
+  while (left != 0 && audio_.span_slices < kSpanSlices &&
+         (audio_.scheduled == 0 || audio_.schedule.front().frame > audio_.engine_frame)) {
+    slice.engine_frame = audio_.engine_frame;
     slice.timeline_frame = audio_.timeline.position();
     slice.rolling = audio_.timeline.rolling();
     if (audio_.block_frames == 0) {
@@ -68,17 +94,18 @@ void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noe
     }
     slice.block_offset = static_cast<std::uint32_t>(audio_.engine_frame - audio_.block_begin);
     slice.block_frames = audio_.block_frames;
-    slice.frames = slice_frames(frames - done);
-    slice.device_offset = done;
-    run(slice);
+    slice.frames = slice_frames(left);
+    if (slice.buffer_offset + slice.frames > kSpanFrames) break;
+    audio_.span[audio_.span_slices++] = slice;
 
-    done += slice.frames;
+    left -= slice.frames;
+    slice.buffer_offset += slice.frames;
+    slice.device_offset += slice.frames;
     audio_.engine_frame += slice.frames;
     audio_.timeline.advance(slice.frames);
     if (slice.block_offset + slice.frames == audio_.block_frames) audio_.block_frames = 0;
   }
-  counters_.buffers.fetch_add(1, std::memory_order_relaxed);
-  publish_clock();
+  return slice.buffer_offset;
 }
 
 /// To the end of the block, of the device buffer, or to the next scheduled command, whichever comes first.
@@ -137,7 +164,53 @@ void Renderer::apply(Command& command, Slice& at) noexcept RT_NONBLOCKING {
 
 void Renderer::take_plan(Batch& batch) noexcept RT_NONBLOCKING {
   std::swap(audio_.plan, batch.plan);
-  for (Step& step : audio_.plan->steps) step.moving = true;
+  for (Step& step : audio_.plan->steps) adopt(step);
+}
+
+/// Brings the nodes' rows to their places in a new plan. The plan before is still whole: it goes home with its batch.
+void Renderer::adopt(Step& step) noexcept RT_NONBLOCKING {
+  if (step.row_count == 0) {
+    step.moving = false;
+    for (const Member& m : step.members) {
+      m.node->place = {};  // the place before must not outlive its plan
+      m.node->inherits = nullptr;
+      step.moving |= m.node->moving;
+    }
+    return step.kind->arrange(step);
+  }
+  const Step* const before = step.members.empty() ? nullptr : step.members.front().node->place.step;
+  bool together = before != nullptr && before->row_count == step.row_count && before->lanes == step.lanes;
+  for (const Member& m : step.members) {
+    const LanePlace& was = m.node->place;
+    together = together && was.step == before && was.first_lane == m.first_lane && was.lanes == m.lanes;
+  }
+  if (together)
+    std::copy_n(before->rows, std::size_t{step.row_count} * ((step.lanes + kMaxLanes - 1) / kMaxLanes) * kMaxLanes,
+                step.rows);
+  step.moving = false;
+  for (const Member& m : step.members) {
+    Node& node = *m.node;
+    if (!together) bring_rows(step, m);
+    node.inherits = nullptr;
+    node.place = {.step = &step, .first_lane = m.first_lane, .lanes = m.lanes};
+    step.moving |= node.moving;
+  }
+  step.kind->arrange(step);
+}
+
+void Renderer::bring_rows(const Step& step, const Member& m) noexcept RT_NONBLOCKING {
+  const LanePlace* from = &m.node->place;
+  if (from->step == nullptr && m.node->inherits != nullptr) from = &m.node->inherits->place;
+  if (from != &m.node->place || from->lanes != m.lanes) {  // its coefficients may be others
+    m.node->moving = true;
+    m.node->worked_out = -1;
+  }
+  for (std::uint32_t lane = 0; lane < m.lanes; ++lane) {
+    const bool known = from->step != nullptr && lane < from->lanes;
+    for (std::uint32_t r = 0; r < step.row_count; ++r)
+      *step.row(r, m.first_lane + lane) =
+          known && r < from->step->row_count ? *from->step->row(r, from->first_lane + lane) : 0.0f;
+  }
 }
 
 bool Renderer::apply(Action& action, Slice& at) noexcept RT_NONBLOCKING {
@@ -171,6 +244,7 @@ bool Renderer::apply_to_node(Action& action, const Slice& at) noexcept RT_NONBLO
     return entry.step->kind->act(entry.step->members[entry.member], action, at);
   if (action.param >= entry.node->params.size() || !std::isfinite(action.value)) return false;
   entry.node->params[action.param].set(action.value, at.engine_frame, action.ramp_frames);
+  entry.node->moving = true;
   entry.step->moving = true;
   return true;
 }
@@ -182,13 +256,27 @@ void Renderer::answer(const Command& command, Event::Kind kind) noexcept RT_NONB
     counters_.events_lost.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Renderer::run(const Slice& slice) noexcept RT_NONBLOCKING {
+/// Part after part of the plan, each for the whole span.
+void Renderer::run() noexcept RT_NONBLOCKING {
   if (audio_.plan == nullptr) return;
-  for (Step& step : audio_.plan->steps) {
-    if (step.moving && slice.block_offset == 0) step.kind->begin_block(step, slice);
-    step.kind->process(step, slice);
+  const std::span<const Slice> slices(audio_.span, audio_.span_slices);
+  const std::vector<Step>& steps = audio_.plan->steps;
+  std::size_t first = 0;
+  for (const std::uint32_t end : audio_.plan->part_ends) {
+    run_part(std::span(audio_.plan->steps).subspan(first, end - first), slices);
+    first = end;
   }
-  finish_output(slice);
+  if (first < steps.size()) run_part(std::span(audio_.plan->steps).subspan(first), slices);
+  for (const Slice& slice : slices) finish_output(slice);
+}
+
+void Renderer::run_part(std::span<Step> steps, std::span<const Slice> slices) noexcept RT_NONBLOCKING {
+  for (const Slice& slice : slices) {
+    for (Step& step : steps) {
+      if (step.moving && slice.block_offset == 0) step.kind->begin_block(step, slice);
+      step.kind->process(step, slice);
+    }
+  }
 }
 
 /// Behind the graph, on the device alone: what is no number becomes silence, then the output level.
@@ -209,9 +297,9 @@ void Renderer::finish_output(const Slice& slice) noexcept RT_NONBLOCKING {
         if ((std::bit_cast<std::uint32_t>(out[i]) & kExponent) == kExponent) out[i] = 0.0f;
     }
     if (moving)
-      dsp::multiply(out, out, levels, slice.frames);
+      audio_.kernels->multiply(out, out, levels, slice.frames);
     else
-      dsp::scale(out, out, level, slice.frames);
+      audio_.kernels->scale(out, out, level, slice.frames);
   }
 }
 

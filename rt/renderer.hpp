@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "rt/annotations.hpp"
@@ -24,8 +25,9 @@ class Renderer {
  public:
   static constexpr std::size_t kScheduleCapacity = 4096;
 
-  /// Control thread. The event ring must hold at least kScheduleCapacity + 1 events.
-  Renderer(RingReader<Command> commands, RingWriter<Event> events, double sample_rate_hz);
+  /// Control thread. The event ring must hold at least kScheduleCapacity + 1 events. No sample depends on `kernels`.
+  Renderer(RingReader<Command> commands, RingWriter<Event> events, double sample_rate_hz,
+           const dsp::Kernels& kernels = dsp::chosen_kernels());
 
   /// Audio thread. Renders `frames` frames (any number) from `in` to every channel of `out`. Sets FTZ and DAZ for its
   /// duration.
@@ -55,11 +57,19 @@ class Renderer {
   void schedule(const Command& command) noexcept RT_NONBLOCKING;
   void answer(const Command& command, Event::Kind kind) noexcept RT_NONBLOCKING;
   [[nodiscard]] std::uint32_t slice_frames(std::uint32_t left) const noexcept RT_NONBLOCKING;
-  void run(const Slice& slice) noexcept RT_NONBLOCKING;
+  [[nodiscard]] std::uint32_t gather_span(Slice slice, std::uint32_t left) noexcept RT_NONBLOCKING;
+  void adopt(Step& step) noexcept RT_NONBLOCKING;
+  void bring_rows(const Step& step, const Member& m) noexcept RT_NONBLOCKING;
+  void run() noexcept RT_NONBLOCKING;
+  void run_part(std::span<Step> steps, std::span<const Slice> slices) noexcept RT_NONBLOCKING;
   void finish_output(const Slice& slice) noexcept RT_NONBLOCKING;
   void publish_clock() noexcept RT_NONBLOCKING;
 
+  /// The most slices of a span: whole blocks, and a piece at either end.
+  static constexpr std::uint32_t kSpanSlices = kSpanFrames / kBlockFrames + 2;
+
   Counters counters_;
+  alignas(64) float tile_[2 * dsp::kTileFloats] = {};
   struct {
     RingReader<Command> commands;
     RingWriter<Event> events;
@@ -70,6 +80,9 @@ class Renderer {
     std::uint32_t block_frames = 0;    // planned; 0: a new block is due
     std::uint64_t applied_sequence = 0;
     double sample_rate_hz = 0.0;
+    const dsp::Kernels* kernels = nullptr;
+    Slice span[kSpanSlices];
+    std::uint32_t span_slices = 0;
     Param output_level{1.0};           // linear; ramps per sample at the device output alone
     std::vector<Command> schedule;     // a heap, the earliest (frame, sequence) first; kScheduleCapacity, never grows
     std::size_t scheduled = 0;

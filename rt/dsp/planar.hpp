@@ -1,4 +1,4 @@
-// THREAD: any - loops over one channel's samples: silence, copy, scale, sum
+// THREAD: any - small loops over one channel's samples, for where speed is no matter; the others are in kernels.hpp
 #pragma once
 
 #include <algorithm>
@@ -39,25 +39,6 @@ inline void multiply(float* out, const float* in, const float* factors, std::uin
   float* __restrict to = out;
   const float* __restrict from = in;
   for (std::uint32_t i = 0; i < frames; ++i) to[i] = from[i] * by[i];
-}
-
-/// One partial sum: inputs[0] + inputs[1] + ..., from the left. `count` is at least 1; `out` is none of the inputs.
-inline void sum_in_order(float* out, const float* const* inputs, std::uint32_t count, std::uint32_t frames) noexcept
-    RT_NONBLOCKING {
-  float* __restrict sum = out;
-  std::copy_n(inputs[0], frames, sum);
-  std::uint32_t k = 1;
-  for (; k + 4 <= count; k += 4) {
-    const float* __restrict a = inputs[k];
-    const float* __restrict b = inputs[k + 1];
-    const float* __restrict c = inputs[k + 2];
-    const float* __restrict d = inputs[k + 3];
-    for (std::uint32_t i = 0; i < frames; ++i) sum[i] = (((sum[i] + a[i]) + b[i]) + c[i]) + d[i];
-  }
-  for (; k < count; ++k) {
-    const float* __restrict a = inputs[k];
-    for (std::uint32_t i = 0; i < frames; ++i) sum[i] += a[i];
-  }
 }
 
 }  // namespace continuo::rt::dsp

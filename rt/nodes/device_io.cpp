@@ -12,9 +12,9 @@ class DeviceInputKind final : public NodeKind {
     for (const Member& m : step.members) {
       for (std::uint32_t c = 0; c < m.out_count; ++c) {
         if (c < slice.device_in.channel_count)
-          dsp::copy(m.out[c], slice.device_in.channels[c] + slice.device_offset, slice.frames);
+          dsp::copy(m.to(c, slice), slice.device_in.channels[c] + slice.device_offset, slice.frames);
         else
-          dsp::silence(m.out[c], slice.frames);
+          dsp::silence(m.to(c, slice), slice.frames);
       }
     }
   }
@@ -26,7 +26,7 @@ class DeviceOutputKind final : public NodeKind {
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members)
       for (std::uint32_t c = 0; c < m.in_count && c < slice.device_out.channel_count; ++c)
-        dsp::copy(slice.device_out.channels[c] + slice.device_offset, m.in[c], slice.frames);
+        dsp::copy(slice.device_out.channels[c] + slice.device_offset, m.from(c, slice), slice.frames);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "rt/dsp/planar.hpp"
 #include "rt/dsp/ramp.hpp"
 #include "rt/nodes/gain.hpp"
+#include "rt/nodes/level_rows.hpp"
 
 namespace continuo::rt {
 namespace {
@@ -28,48 +29,50 @@ dsp::PanFactors pan_factors(Shape shape, double pan) noexcept RT_NONBLOCKING {
 template <bool kFader>
 class PanningKind final : public NodeKind {
  public:
-  constexpr explicit PanningKind(const char* name) noexcept : NodeKind(name, 2) {}
+  constexpr explicit PanningKind(const char* name) noexcept : NodeKind(name, 2, true) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    bool any = false;
-    for (const Member& m : step.members) {
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
       const std::vector<Param>& p = m.node->params;
       const bool moving =
           std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.block_frame()); });
-      any |= moving;
       const dsp::PanFactors pan = pan_factors(shape_of(m), p[kPan].target());
       const float level =
-          kFader ? dsp::db_to_gain(p[FaderParam::gain_db].target()) * static_cast<float>(p[kAudible].target()) : 1.0f;
+          kFader ? dsp::db_to_gain(p[FaderParam::gain_db].target()) *
+                       static_cast<float>(p[kAudible].target() * (1.0 - 2.0 * p[kInverted].target()))
+                 : 1.0f;
       for (std::uint32_t c = 0; c < m.out_count; ++c)
-        step.row(0)[m.first_lane + c] = level * static_cast<float>(c == 0 ? pan.left : pan.right);
-      step.row(1)[m.first_lane] = moving ? 1.0f : 0.0f;
-    }
-    step.moving = any;
+        *step.row(0, m.first_lane + c) = level * static_cast<float>(c == 0 ? pan.left : pan.right);
+      *step.row(1, m.first_lane) = moving ? 1.0f : 0.0f;
+      return moving;
+    });
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {
       const Shape shape = shape_of(m);
       const std::uint32_t channels = shape == Shape::mono_to_stereo ? 2u : std::min(m.in_count, m.out_count);
-      if (step.row(1)[m.first_lane] == 0.0f) {
+      if (*step.row(1, m.first_lane) == 0.0f) {
         for (std::uint32_t c = 0; c < channels; ++c)
-          dsp::scale(m.out[c], input(m, shape, c), step.row(0)[m.first_lane + c], slice.frames);
+          slice.kernels->scale(m.to(c, slice), input(m, shape, c, slice), *step.row(0, m.first_lane + c), slice.frames);
       } else {
         alignas(64) float factors[2][kBlockFrames];
         ramp(m, shape, slice, factors);
         for (std::uint32_t c = 0; c < channels; ++c)
-          dsp::multiply(m.out[c], input(m, shape, c), factors[shape == Shape::plain ? 0 : c], slice.frames);
+          slice.kernels->multiply(m.to(c, slice), input(m, shape, c, slice), factors[shape == Shape::plain ? 0 : c],
+                                  slice.frames);
       }
-      for (std::uint32_t c = channels; c < m.out_count; ++c) dsp::silence(m.out[c], slice.frames);
+      for (std::uint32_t c = channels; c < m.out_count; ++c) dsp::silence(m.to(c, slice), slice.frames);
     }
   }
 
  private:
   static constexpr std::uint16_t kPan = kFader ? std::uint16_t{FaderParam::pan} : std::uint16_t{PanParam::pan};
   static constexpr std::uint16_t kAudible = kFader ? std::uint16_t{FaderParam::audible} : std::uint16_t{0};
+  static constexpr std::uint16_t kInverted = kFader ? std::uint16_t{FaderParam::inverted} : std::uint16_t{0};
 
-  static const float* input(const Member& m, Shape shape, std::uint32_t c) noexcept RT_NONBLOCKING {
-    return m.in[shape == Shape::mono_to_stereo ? 0 : c];
+  static const float* input(const Member& m, Shape shape, std::uint32_t c, const Slice& slice) noexcept RT_NONBLOCKING {
+    return m.from(shape == Shape::mono_to_stereo ? 0 : c, slice);
   }
 
   static void ramp(const Member& m, Shape shape, const Slice& slice, float (&factors)[2][kBlockFrames]) noexcept
@@ -82,6 +85,9 @@ class PanningKind final : public NodeKind {
     if constexpr (kFader) {
       dsp::decibel_ramp(p[FaderParam::gain_db], slice.engine_frame, slice.frames, level);
       dsp::linear_ramp(p[kAudible], slice.engine_frame, slice.frames, audible);
+      alignas(64) float inverted[kBlockFrames];
+      dsp::linear_ramp(p[kInverted], slice.engine_frame, slice.frames, inverted);
+      for (std::uint32_t i = 0; i < slice.frames; ++i) audible[i] *= 1.0f - 2.0f * inverted[i];
     }
     alignas(64) double position[kBlockFrames];
     p[kPan].values(slice.engine_frame, slice.frames, position);

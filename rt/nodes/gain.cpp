@@ -2,35 +2,76 @@
 
 #include <algorithm>
 
+#include "rt/dsp/planar.hpp"
 #include "rt/nodes/level_rows.hpp"
 
 namespace continuo::rt {
 namespace {
 
-/// Gain and edge differ in their parameter's scale alone.
-template <bool kDecibel>
-class FactorKind final : public NodeKind {
-  using Rows = LevelRows<kDecibel>;
+using GainRows = LevelRows<true>;
+using EdgeRows = LevelRows<false>;
 
+/// In a tile where its neighbours are; else channel by channel, which is cheaper than to pack for it alone. The samples
+/// are the same.
+class GainKind final : public TileKind {
  public:
-  constexpr explicit FactorKind(const char* name) noexcept : NodeKind(name, Rows::kCount, true) {}
+  constexpr GainKind() noexcept : TileKind("gain", GainRows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    step.moving = false;
-    for (const Member& m : step.members) step.moving |= Rows::begin(step, m, m.node->params[0], slice);
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
+      return GainRows::begin(step, m, m.node->params[GainParam::gain_db], slice);
+    });
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    if (step.packed || step.stays) return TileKind::process(step, slice);
     for (const Member& m : step.members) {
       const std::uint32_t channels = std::min(m.in_count, m.out_count);
-      Rows::apply(step, m, m.node->params[0], slice, m.in, channels);
-      for (std::uint32_t c = channels; c < m.out_count; ++c) dsp::silence(m.out[c], slice.frames);
+      GainRows::apply(step, m, m.node->params[GainParam::gain_db], slice, m.in, channels);
+      for (std::uint32_t c = channels; c < m.out_count; ++c) dsp::silence(m.to(c, slice), slice.frames);
+    }
+  }
+
+ private:
+  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes, float* tile) const
+      noexcept RT_NONBLOCKING override {
+    alignas(64) float steady[kMaxLanes];
+    std::copy_n(step.row(0, first), kMaxLanes, steady);
+    for (const Member& m : step.members) {
+      if (!GainRows::moves(step, m)) continue;
+      alignas(64) float factors[kBlockFrames];
+      GainRows::ramp(m.node->params[GainParam::gain_db], slice, factors);
+      for (std::uint32_t lane = std::max<std::uint32_t>(m.first_lane, first);
+           lane < std::min<std::uint32_t>(m.first_lane + std::uint32_t{m.lanes}, first + kMaxLanes); ++lane) {
+        float* const at = tile + (lane - first);
+        for (std::uint32_t i = 0; i < slice.frames; ++i) at[i * kMaxLanes] *= factors[i];
+        steady[lane - first] = 1.0f;
+      }
+    }
+    slice.kernels->tile_gain(tile, steady, lanes, slice.frames);
+  }
+};
+
+class EdgeKind final : public NodeKind {
+ public:
+  constexpr EdgeKind() noexcept : NodeKind("edge", EdgeRows::kCount, true) {}
+
+  void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
+      return EdgeRows::begin(step, m, m.node->params[EdgeParam::factor], slice);
+    });
+  }
+  void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    for (const Member& m : step.members) {
+      const std::uint32_t channels = std::min(m.in_count, m.out_count);
+      EdgeRows::apply(step, m, m.node->params[EdgeParam::factor], slice, m.in, channels);
+      for (std::uint32_t c = channels; c < m.out_count; ++c) dsp::silence(m.to(c, slice), slice.frames);
     }
   }
 };
 
-constinit const FactorKind<true> kGain{"gain"};
-constinit const FactorKind<false> kEdge{"edge"};
+constinit const GainKind kGain;
+constinit const EdgeKind kEdge;
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 
 namespace continuo::rt {
 
-/// in_count == out_count, any number. Params in order of GainParam. In place.
+/// in_count == out_count, any number. Params in order of GainParam. Works in tiles.
 struct GainParam { enum : std::uint16_t { gain_db, count }; };
 [[nodiscard]] const NodeKind& gain_kind() noexcept;
 
@@ -17,8 +17,9 @@ struct EdgeParam { enum : std::uint16_t { factor, count }; };
 /// The strip at the end of a track or bus: gain, pan and mute in one kernel. 1 in, 2 out: constant-power pan (-3.01 dB in the
 /// middle: cos and sin of (pan + 1) pi/4). 2 in, 2 out: constant-power balance, exactly 1 on both sides in the middle:
 /// min(1, sqrt 2 cos), min(1, sqrt 2 sin). Otherwise in_count == out_count and pan has no effect.
-/// `audible` is 1 or 0 and ramps like the others: mute, and other tracks' solo.
-struct FaderParam { enum : std::uint16_t { gain_db, pan, audible, count }; };
+/// `audible` is 1 or 0 and ramps like the others: mute, and other tracks' solo. `inverted` is 0, or 1: turned over; it ramps
+/// through silence. In place where in_count == out_count.
+struct FaderParam { enum : std::uint16_t { gain_db, pan, audible, inverted, count }; };
 [[nodiscard]] const NodeKind& fader_kind() noexcept;
 
 /// The pan of FaderParam alone, as an insert. 1 or 2 in, 2 out.

@@ -1,41 +1,63 @@
 // THREAD: audio - the two rows of every kind whose level is one parameter
 #pragma once
 
-#include "rt/dsp/planar.hpp"
 #include "rt/dsp/ramp.hpp"
 #include "rt/node.hpp"
 
 namespace continuo::rt {
 
-/// Row 0: the factor where it stands still. Row 1: 1 where it moves; then it is worked out at each sample. A member's
-/// place in both is its first lane.
+/// Row 0: the factor where it stands still, in each of the member's lanes. Row 1: 1 where it moves; then it is worked
+/// out at each sample.
 template <bool kDecibel>
 struct LevelRows {
   static constexpr std::uint32_t kCount = 2;
 
   /// In begin_block. True while the level moves.
-  static bool begin(Step& step, const Member& m, const Param& level, const Slice& slice) noexcept RT_NONBLOCKING {
+  static bool begin(const Step& step, const Member& m, const Param& level, const Slice& slice) noexcept
+      RT_NONBLOCKING {
     const bool moving = level.moving(slice.block_frame());
-    step.row(0)[m.first_lane] = kDecibel ? dsp::db_to_gain(level.target()) : static_cast<float>(level.target());
-    step.row(1)[m.first_lane] = moving ? 1.0f : 0.0f;
+    const float factor = kDecibel ? dsp::db_to_gain(level.target()) : static_cast<float>(level.target());
+    for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane) {
+      *step.row(0, lane) = factor;
+      *step.row(1, lane) = moving ? 1.0f : 0.0f;
+    }
     return moving;
+  }
+  static bool moves(const Step& step, const Member& m) noexcept RT_NONBLOCKING {
+    return *step.row(1, m.first_lane) != 0.0f;
+  }
+  static void ramp(const Param& level, const Slice& slice, float* factors) noexcept RT_NONBLOCKING {
+    if constexpr (kDecibel)
+      dsp::decibel_ramp(level, slice.engine_frame, slice.frames, factors);
+    else
+      dsp::linear_ramp(level, slice.engine_frame, slice.frames, factors);
   }
 
   /// In process: out[c] = in[c] times the level, for `channels` channels. `in` may be `out`.
   template <class Pointer>
   static void apply(const Step& step, const Member& m, const Param& level, const Slice& slice, Pointer const* in,
                     std::uint32_t channels) noexcept RT_NONBLOCKING {
-    if (step.row(1)[m.first_lane] == 0.0f) {
-      for (std::uint32_t c = 0; c < channels; ++c) dsp::scale(m.out[c], in[c], step.row(0)[m.first_lane], slice.frames);
+    if (!moves(step, m)) {
+      const float factor = *step.row(0, m.first_lane);
+      for (std::uint32_t c = 0; c < channels; ++c)
+        slice.kernels->scale(m.to(c, slice), in[c] + slice.buffer_offset, factor, slice.frames);
       return;
     }
     alignas(64) float factors[kBlockFrames];
-    if constexpr (kDecibel)
-      dsp::decibel_ramp(level, slice.engine_frame, slice.frames, factors);
-    else
-      dsp::linear_ramp(level, slice.engine_frame, slice.frames, factors);
-    for (std::uint32_t c = 0; c < channels; ++c) dsp::multiply(m.out[c], in[c], factors, slice.frames);
+    ramp(level, slice, factors);
+    for (std::uint32_t c = 0; c < channels; ++c)
+      slice.kernels->multiply(m.to(c, slice), in[c] + slice.buffer_offset, factors, slice.frames);
   }
 };
+
+/// begin_block() of a kind: `work_out(member)` for each member that is moving; true where it goes on moving.
+template <class WorkOut>
+void for_each_moving(Step& step, WorkOut&& work_out) noexcept RT_NONBLOCKING {
+  step.moving = false;
+  for (const Member& m : step.members) {
+    if (m.node->moving) m.node->moving = work_out(m);
+    step.moving |= m.node->moving;
+  }
+}
 
 }  // namespace continuo::rt

@@ -18,7 +18,7 @@ class MeterKind final : public NodeKind {
             kMeterWindowFrames - static_cast<std::uint32_t>(frame & (kMeterWindowFrames - 1));
         const std::uint32_t n = std::min(slice.frames - done, to_window);
         const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
-        for (std::size_t c = 0; c < channels; ++c) node.audio_.channels[c].add(m.in[c] + done, frame, n);
+        for (std::size_t c = 0; c < channels; ++c) node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, frame, n);
         node.audio_.frames += n;
         if (n == to_window) publish(node, frame + n);
         done += n;

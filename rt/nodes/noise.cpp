@@ -19,9 +19,9 @@ class NoiseKind final : public NodeKind {
   constexpr NoiseKind() noexcept : NodeKind("noise", Rows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    step.moving = false;
-    for (const Member& m : step.members)
-      step.moving |= Rows::begin(step, m, m.node->params[NoiseParam::gain_db], slice);
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
+      return Rows::begin(step, m, m.node->params[NoiseParam::gain_db], slice);
+    });
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
@@ -29,9 +29,10 @@ class NoiseKind final : public NodeKind {
     for (const Member& m : step.members) {
       for (std::uint32_t c = 0; c < m.out_count; ++c) {
         const std::uint64_t key = scatter(scatter(m.node->uid + kGolden) + c * kGolden);
+        float* const out = m.to(c, slice);
         for (std::uint32_t i = 0; i < slice.frames; ++i) {
           const std::uint64_t bits = scatter(key + (frame + i) * kGolden);
-          m.out[c][i] = static_cast<float>(static_cast<std::int32_t>(bits >> 32) >> 8) * 0x1p-23f;
+          out[i] = static_cast<float>(static_cast<std::int32_t>(bits >> 32) >> 8) * 0x1p-23f;
         }
       }
       Rows::apply(step, m, m.node->params[NoiseParam::gain_db], slice, m.out, m.out_count);

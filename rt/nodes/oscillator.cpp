@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rt/dsp/planar.hpp"
 #include "rt/dsp/waveform.hpp"
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/level_rows.hpp"
@@ -13,6 +14,7 @@ struct OscillatorNode final : Node {
     std::uint64_t offset = 0;   // phase = frame * step + offset; 0 but after a change of frequency
     FrameCount clock_lead = 0;  // the frame that counts, less the engine's: changes at a start, stop and locate
     bool fresh = true;
+    alignas(64) float table[32] = {};  // Kernels::sine_table() of the step
   } audio_;
 };
 
@@ -51,9 +53,8 @@ void wave(Waveform form, std::uint64_t phase, std::uint64_t step, float* out, st
     case Waveform::saw:
       return fill([dt](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::saw(p, dt); });
     case Waveform::sine:
-      break;
+      break;  // a kernel's
   }
-  fill([](std::uint32_t p) noexcept RT_NONBLOCKING { return dsp::sin_phase(p); });
 }
 
 class OscillatorKind final : public NodeKind {
@@ -63,22 +64,24 @@ class OscillatorKind final : public NodeKind {
   constexpr OscillatorKind() noexcept : NodeKind("oscillator", Rows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    step.moving = false;
-    for (const Member& m : step.members) {
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
       auto& node = static_cast<OscillatorNode&>(*m.node);
       const Param& frequency = node.params[OscillatorParam::frequency_hz];
-      step.moving |= Rows::begin(step, m, node.params[OscillatorParam::gain_db], slice);
-      step.moving |= frequency.moving(slice.engine_frame);
+      bool moving = Rows::begin(step, m, node.params[OscillatorParam::gain_db], slice);
+      moving |= frequency.moving(slice.engine_frame);
 
       const FrameCount lead_before = node.audio_.clock_lead;
       const bool fresh = node.audio_.fresh;
       follow_clock(node, slice);
-      const std::uint64_t next = phase_step(frequency.at(slice.engine_frame), slice.sample_rate_hz);
+      const std::uint64_t next = phase_step(frequency.at(frequency.moving(slice.engine_frame) ? slice.cell_frame() : slice.engine_frame),
+                                            slice.sample_rate_hz);
       if (!fresh && lead_before == node.audio_.clock_lead)
         node.audio_.offset += static_cast<std::uint64_t>(clock_frame(slice)) * (node.audio_.step - next);
+      if (fresh || node.audio_.step != next) slice.kernels->sine_table(node.audio_.table, next);
       node.audio_.step = next;
       node.audio_.fresh = false;
-    }
+      return moving;
+    });
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
@@ -86,12 +89,17 @@ class OscillatorKind final : public NodeKind {
       if (m.out_count == 0) continue;
       auto& node = static_cast<OscillatorNode&>(*m.node);
       follow_clock(node, slice);
-      const std::uint64_t phase =
-          static_cast<std::uint64_t>(clock_frame(slice)) * node.audio_.step + node.audio_.offset;
-      float* const out = m.out[0];
-      wave(form_of(node), phase, node.audio_.step, out, slice.frames);
+      const FrameCount frame = clock_frame(slice);
+      const Waveform form = form_of(node);
+      float* const out = m.to(0, slice);
+      if (form == Waveform::sine) {
+        slice.kernels->sine(out, node.audio_.table, frame, node.audio_.step, node.audio_.offset, slice.frames);
+      } else {
+        const std::uint64_t phase = static_cast<std::uint64_t>(frame) * node.audio_.step + node.audio_.offset;
+        wave(form, phase, node.audio_.step, out, slice.frames);
+      }
       Rows::apply(step, m, node.params[OscillatorParam::gain_db], slice, m.out, 1);
-      for (std::uint32_t c = 1; c < m.out_count; ++c) dsp::copy(m.out[c], out, slice.frames);
+      for (std::uint32_t c = 1; c < m.out_count; ++c) dsp::copy(m.to(c, slice), out, slice.frames);
     }
   }
 

@@ -5,7 +5,7 @@
 
 #include "rt/command.hpp"
 #include "rt/counters.hpp"
-#include "rt/dsp/interleave.hpp"
+#include "rt/dsp/planar.hpp"
 #include "rt/nodes/level_rows.hpp"
 
 namespace continuo::rt {
@@ -15,13 +15,14 @@ constexpr std::uint32_t kMaxSourceChannels = 64;
 
 /// Takes `frames` whole frames that are known to be in the ring and writes them to out[c][at...]. A ring of 2^n samples
 /// may wrap in the middle of a frame of 3 channels.
-void take(Source& source, const Member& m, std::uint32_t at, std::uint32_t frames) noexcept RT_NONBLOCKING {
+void take(Source& source, const Member& m, const dsp::Kernels& kernels, std::uint32_t at, std::uint32_t frames) noexcept
+    RT_NONBLOCKING {
   const std::uint32_t channels = source.channels;
   const std::uint32_t used = std::min<std::uint32_t>(channels, m.out_count);
   const std::size_t samples = std::size_t{frames} * channels;
   const auto [head, tail] = source.frames.view(samples);
   const auto whole = static_cast<std::uint32_t>(head.size() / channels);
-  dsp::deinterleave(m.out, used, at, head.data(), channels, whole);
+  kernels.deinterleave(m.out, used, at, head.data(), channels, whole);
   std::uint32_t done = whole;
   std::size_t from = 0;
   if (const std::size_t left = head.size() - std::size_t{whole} * channels; left != 0) {
@@ -29,10 +30,10 @@ void take(Source& source, const Member& m, std::uint32_t at, std::uint32_t frame
     from = channels - left;
     std::copy_n(head.data() + std::size_t{whole} * channels, left, split);
     std::copy_n(tail.data(), from, split + left);
-    dsp::deinterleave(m.out, used, at + done, split, channels, 1);
+    kernels.deinterleave(m.out, used, at + done, split, channels, 1);
     ++done;
   }
-  if (done < frames) dsp::deinterleave(m.out, used, at + done, tail.data() + from, channels, frames - done);
+  if (done < frames) kernels.deinterleave(m.out, used, at + done, tail.data() + from, channels, frames - done);
   (void)source.frames.skip(samples);
   source.audio_.position += frames;
 }
@@ -56,7 +57,7 @@ void play(Source& source, const Member& m, FrameCount first, const Slice& slice)
     ahead = std::min(source.audio_.position, end) - begin;
     sounded = std::min(end - begin - ahead, ready);
     if (sounded > 0)
-      take(source, m, static_cast<std::uint32_t>(begin - first + ahead), static_cast<std::uint32_t>(sounded));
+      take(source, m, *slice.kernels, slice.buffer_offset + static_cast<std::uint32_t>(begin - first + ahead), static_cast<std::uint32_t>(sounded));
   }
   const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded);
   if (starved == 0) return;
@@ -71,9 +72,9 @@ class PlayerKind final : public NodeKind {
   constexpr PlayerKind() noexcept : NodeKind("player", Rows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    step.moving = false;
-    for (const Member& m : step.members)
-      step.moving |= Rows::begin(step, m, m.node->params[PlayerParam::gain_db], slice);
+    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
+      return Rows::begin(step, m, m.node->params[PlayerParam::gain_db], slice);
+    });
   }
 
   bool act(Member& member, Action& action, const Slice&) const noexcept RT_NONBLOCKING override {
@@ -99,7 +100,7 @@ class PlayerKind final : public NodeKind {
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {
-      for (std::uint32_t c = 0; c < m.out_count; ++c) dsp::silence(m.out[c], slice.frames);
+      for (std::uint32_t c = 0; c < m.out_count; ++c) dsp::silence(m.to(c, slice), slice.frames);
       auto& node = static_cast<PlayerNode&>(*m.node);
       if (!(node.free ? node.audio_.rolling : slice.rolling)) continue;
       const FrameCount first = node.free ? node.audio_.position : slice.timeline_frame - node.audio_.start;

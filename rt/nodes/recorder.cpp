@@ -30,7 +30,7 @@ void finish(RecorderNode& node) noexcept RT_NONBLOCKING {
   sink.finished.store(true, std::memory_order_release);
 }
 
-/// Pushes `frames` frames for which there is room, `at` frames into the slice.
+/// Pushes `frames` frames for which there is room, from `at` frames into the buffers on.
 void push(Sink& sink, const Member& m, std::uint32_t at, std::uint32_t frames) noexcept RT_NONBLOCKING {
   alignas(64) float tile[kTileSamples];
   const std::uint32_t most = kTileSamples / sink.channels;
@@ -47,7 +47,7 @@ void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT
   const auto wanted = static_cast<std::uint32_t>(std::min<FrameCount>(slice.frames, sink.limit - sink.audio_.taken));
   auto room = static_cast<std::uint32_t>(std::min<std::size_t>(sink.frames.space() / sink.channels, wanted));
   if (room != 0 && !close_gap(sink)) room = 0;
-  push(sink, m, 0, room);
+  push(sink, m, slice.buffer_offset, room);
   sink.audio_.taken += wanted;
   if (const std::uint32_t lost = wanted - room; lost != 0) {
     sink.audio_.open_gap += lost;

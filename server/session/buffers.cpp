@@ -10,10 +10,10 @@ struct LastUse {
   std::uint32_t reads = 0;  // in that group
 };
 
-std::vector<LastUse> last_uses(const OpList& list, const std::vector<Group>& groups) {
+std::vector<LastUse> last_uses(const OpList& list, const Schedule& schedule) {
   std::vector<LastUse> uses(list.signals);
-  for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    for (const std::uint32_t op : groups[g]) {
+  for (std::uint32_t g = 0; g < schedule.groups.size(); ++g) {
+    for (const std::uint32_t op : schedule.groups[g].ops) {
       for (const SignalId signal : list.inputs(list.ops[op])) {
         LastUse& use = uses[signal];
         use.reads = use.group == g ? use.reads + 1 : 1;
@@ -26,15 +26,15 @@ std::vector<LastUse> last_uses(const OpList& list, const std::vector<Group>& gro
 
 class Assignment {
  public:
-  Assignment(const OpList& list, const std::vector<Group>& groups) : list_(list), uses_(last_uses(list, groups)) {
+  Assignment(const OpList& list, const Schedule& schedule) : list_(list), uses_(last_uses(list, schedule)) {
     map_.of_signal.assign(list.signals, 0);
     handed_on_.assign(list.signals, false);
   }
 
-  BufferMap run(const std::vector<Group>& groups) {
-    for (std::uint32_t g = 0; g < groups.size(); ++g) {
-      for (const std::uint32_t op : groups[g]) place_outputs(list_.ops[op], g);
-      for (const std::uint32_t op : groups[g]) free_dead(list_.ops[op], g);
+  BufferMap run(const Schedule& schedule) {
+    for (std::uint32_t g = 0; g < schedule.groups.size(); ++g) {
+      for (const std::uint32_t op : schedule.groups[g].ops) place_outputs(list_.ops[op], g);
+      for (const std::uint32_t op : schedule.groups[g].ops) free_dead(list_.ops[op], g);
     }
     return std::move(map_);
   }
@@ -82,8 +82,8 @@ class Assignment {
 
 }  // namespace
 
-BufferMap assign_buffers(const OpList& list, const std::vector<Group>& groups) {
-  return Assignment(list, groups).run(groups);
+BufferMap assign_buffers(const OpList& list, const Schedule& schedule) {
+  return Assignment(list, schedule).run(schedule);
 }
 
 }  // namespace continuo::session

@@ -14,7 +14,8 @@ struct BufferMap {
 };
 
 /// Buffers are used again once the last step that reads them is over. No step writes a buffer that it, or a later step,
-/// still reads, but for kinds that work in place, on a channel that nobody else reads.
-[[nodiscard]] BufferMap assign_buffers(const OpList& list, const std::vector<Group>& groups);
+/// still reads, but for kinds that work in place, on a channel that nobody else reads. What stays in a tile needs no buffer: it has
+/// one that nobody reads.
+[[nodiscard]] BufferMap assign_buffers(const OpList& list, const Schedule& schedule);
 
 }  // namespace continuo::session

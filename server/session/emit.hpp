@@ -9,10 +9,10 @@
 namespace continuo::session {
 
 /// Floats from one buffer to the next: a multiple of 64 bytes that keeps neighbours off the same 4 KiB offset.
-inline constexpr std::size_t kBufferStride = 80;
-static_assert(kBufferStride >= rt::kBlockFrames && kBufferStride % 16 == 0);
+inline constexpr std::size_t kBufferStride = rt::kSpanFrames + 80;
+static_assert(kBufferStride % 16 == 0);
 
-[[nodiscard]] std::unique_ptr<rt::RenderPlan> emit_plan(const OpList& list, const std::vector<Group>& groups,
+[[nodiscard]] std::unique_ptr<rt::RenderPlan> emit_plan(const OpList& list, const Schedule& schedule,
                                                         const BufferMap& buffers, std::size_t slots);
 
 }  // namespace continuo::session

@@ -10,6 +10,7 @@
 #include "rt/nodes/player.hpp"
 #include "rt/nodes/recorder.hpp"
 #include "server/session/expand_units.hpp"
+#include "server/session/processor.hpp"
 
 namespace continuo::session {
 namespace {
@@ -149,11 +150,13 @@ class Expansion {
 
   Port processor(const DocNode& doc, const std::string& path, Port at) {
     at = at_least_one(at);
-    const bool pan = doc.type == "pan";
-    FlatNode& node = add({doc.uid, FlatRole::processor, pan ? at.width : 0}, doc, path);
-    node.kind = pan ? &rt::pan_kind() : &rt::gain_kind();
-    node.in_count = at.width;
-    node.out_count = pan && at.width == 1 ? 2 : at.width;
+    const ProcessorShape shape = shape_of_processor(doc, at.width, request_.shape.sample_rate_hz);
+    FlatNode& node = add({doc.uid, FlatRole::processor, shape.variant}, doc, path);
+    node.kind = shape.kind;
+    node.size = shape.size;
+    node.main_in_count = node.in_count = at.width;
+    node.out_count = shape.out_count;
+    node.latency_frames = shape.latency_frames;
     node.feeds.push_back(straight(at));
     return {last(), 0, node.out_count};
   }

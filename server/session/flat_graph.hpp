@@ -19,7 +19,7 @@ enum class FlatRole : std::uint8_t {
   device_out,
   player,
   generator,  // oscillator, noise
-  processor,  // gain, pan
+  processor,  // see processor.hpp
   fader,      // of a track or bus
   meter,
   meter_tap,  // the meter that tracks, buses, "in" and "out" have of themselves
@@ -74,6 +74,9 @@ struct FlatNode {
   const rt::NodeKind* kind = nullptr;  // null: join
   std::uint32_t in_count = 0;
   std::uint32_t out_count = 0;
+  std::uint32_t main_in_count = 0;   // of a processor: what it was made for; inputs beyond are its key
+  std::uint32_t size = 0;            // rt::Step::size
+  std::uint32_t latency_frames = 0;  // its own
   std::vector<Feed> feeds;
   const DocNode* doc = nullptr;  // null where the document no longer has it: it only fades out
   std::string path;              // of players, generators, meters and recorders

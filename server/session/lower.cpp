@@ -15,8 +15,8 @@ constexpr std::size_t kMaxMixInputs = 65520;
 
 class Lowering {
  public:
-  Lowering(FlatGraph& graph, LiveNodes& live, std::uint64_t& next_edge, const LowerRequest& request)
-      : graph_(graph), live_(live), next_edge_(next_edge), request_(request) {}
+  Lowering(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge, const LowerRequest& request)
+      : graph_(graph), live_(live), mixer_(mixer), next_edge_(next_edge), request_(request) {}
 
   OpList run() {
     list_.live.resize(graph_.nodes.size());
@@ -39,7 +39,7 @@ class Lowering {
       return make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz);
     });
     list_.live[index] = &live;
-    outputs_[index] = add(*node.kind, *live.node, inputs, node.out_count, &live);
+    outputs_[index] = add(*node.kind, *live.node, inputs, node.out_count, &live, node.size);
   }
 
   [[nodiscard]] bool sounds(const FlatKey& key) const {
@@ -102,8 +102,9 @@ class Lowering {
   }
 
   std::vector<SignalId> add(const rt::NodeKind& kind, rt::Node& node, const std::vector<SignalId>& inputs,
-                            std::uint32_t out_count, const LiveNode* live) {
+                            std::uint32_t out_count, const LiveNode* live, std::uint32_t size = 0) {
     Op op;
+    op.size = size;
     op.kind = &kind;
     op.node = &node;
     op.first_in = static_cast<std::uint32_t>(list_.ins.size());
@@ -122,23 +123,19 @@ class Lowering {
     return outputs;
   }
 
-  // A mix has neither parameters nor state: one node stands for all.
-  static rt::Node mixer_;
-
   FlatGraph& graph_;
   LiveNodes& live_;
+  rt::Node& mixer_;
   std::uint64_t& next_edge_;
   const LowerRequest& request_;
   OpList list_;
   std::vector<std::vector<SignalId>> outputs_;  // by index in the graph
 };
 
-rt::Node Lowering::mixer_{rt::mix_kind(), 0, 0};
-
 }  // namespace
 
-OpList lower(FlatGraph& graph, LiveNodes& live, std::uint64_t& next_edge, const LowerRequest& request) {
-  return Lowering(graph, live, next_edge, request).run();
+OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge, const LowerRequest& request) {
+  return Lowering(graph, live, mixer, next_edge, request).run();
 }
 
 }  // namespace continuo::session

@@ -25,7 +25,10 @@ struct Op {
   std::uint32_t out_count = 0;
   rt::NodeRef ref;
   bool addressed = false;
-  [[nodiscard]] std::uint32_t lanes() const { return in_count > out_count ? in_count : out_count; }
+  std::uint32_t size = 0;  // rt::Step::size
+  [[nodiscard]] std::uint32_t lanes() const {
+    return in_count > out_count && !kind->in_tiles() ? in_count : out_count;
+  }
 };
 
 struct OpList {
@@ -45,6 +48,7 @@ struct LowerRequest {
 
 /// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into
 /// the graph, which must have no circle.
-[[nodiscard]] OpList lower(FlatGraph& graph, LiveNodes& live, std::uint64_t& next_edge, const LowerRequest& request);
+/// `mixer` stands for every mix: it has neither parameters nor state.
+[[nodiscard]] OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge, const LowerRequest& request);
 
 }  // namespace continuo::session

@@ -7,20 +7,20 @@
 #include "server/session/expand.hpp"
 #include "server/session/live_nodes.hpp"
 #include "server/session/node_registry.hpp"
+#include "server/session/processor.hpp"
 
 namespace continuo::session {
 namespace {
 
 std::size_t param_count(const rt::NodeKind& kind) {
   if (&kind == &rt::fader_kind()) return rt::FaderParam::count;
-  if (&kind == &rt::gain_kind()) return rt::GainParam::count;
-  if (&kind == &rt::pan_kind()) return rt::PanParam::count;
   if (&kind == &rt::noise_kind()) return rt::NoiseParam::count;
   return 0;
 }
 
 std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz) {
   const rt::Uid uid = node.key.uid;
+  if (node.key.role == FlatRole::processor) return make_processor(*node.doc, node.main_in_count, sample_rate_hz);
   if (node.kind == &rt::player_kind()) {
     const bool is_free = text_of(*node.doc, "mode") == "free";
     return std::make_unique<rt::PlayerNode>(uid, is_free, start_frame(*node.doc, sample_rate_hz));
@@ -65,7 +65,9 @@ std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double
     if (spec.rt_index < 0 || tap) continue;
     const auto index = static_cast<std::size_t>(spec.rt_index);
     CONTINUO_CHECK(index < made->params.size(), "the registry's indices are the kind's");
-    made->params[index] = rt::Param(number_of(*node.doc, spec.name));
+    const bool logarithmic = spec.scale == ParamScale::logarithmic;
+    made->params[index] = rt::Param(number_of(*node.doc, spec.name),
+                                    logarithmic ? rt::Curve::exponential : rt::Curve::linear);
   }
   if (node.key.role == FlatRole::fader) made->params[rt::FaderParam::audible] = rt::Param(sounds ? 1.0 : 0.0);
   return made;

@@ -12,6 +12,9 @@ std::vector<TypeSpec> make_types() {
   add_tree_types(types);
   add_source_types(types);
   add_processor_types(types);
+  add_dynamics_types(types);
+  add_time_types(types);
+  add_convolution_types(types);
   add_sink_types(types);
   std::sort(types.begin(), types.end(), [](const TypeSpec& a, const TypeSpec& b) { return a.name < b.name; });
   return types;
@@ -41,6 +44,25 @@ ParamSpec pan_spec(int rt_index) {
           .smoothing_ms = kSmoothingMs,
           .description = "-1 is left, 1 is right; a balance where the signal has two channels.",
           .rt_index = rt_index};
+}
+
+ParamSpec switch_spec(std::string_view name, bool default_value, std::string_view description, int rt_index) {
+  return {.name = name,
+          .kind = ParamKind::boolean,
+          .default_value = default_value,
+          .smoothing_ms = kSmoothingMs,
+          .description = description,
+          .rt_index = rt_index};
+}
+
+ParamSpec bypass_spec(int rt_index) {
+  return switch_spec("bypass", false, "The sound passes untouched, as late as before.", rt_index);
+}
+
+ParamSpec number_spec(ParamSpec spec) {
+  spec.kind = ParamKind::number;
+  spec.smoothing_ms = kSmoothingMs;
+  return spec;
 }
 
 ParamSpec channels_spec(double min, double default_value, std::string_view description) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rt/nodes/mix.hpp"
 #include "server/base/check.hpp"
 #include "server/session/crossfade.hpp"
 #include "server/session/emit.hpp"
@@ -15,6 +16,7 @@ namespace continuo::session {
 /// Document -> expand -> crossfade with the plan before -> lower to channels -> schedule -> buffers -> emit.
 struct PlanCompiler::Impl {
   LiveNodes live;
+  rt::Node mixer{rt::mix_kind(), 0, 0};
   FlatGraph before;  // of the last plan, without its document
   std::uint64_t next_plan = 1;
   std::uint64_t next_edge = 1;
@@ -118,10 +120,10 @@ Compiled PlanCompiler::compile(const CompileRequest& request) {
                                .faded_plan = request.faded_plan});
 
   const auto audible = audible_map(*request.document);
-  OpList list = lower(graph, impl_->live, impl_->next_edge,
+  OpList list = lower(graph, impl_->live, impl_->mixer, impl_->next_edge,
                       {.plan = id, .sample_rate_hz = request.shape.sample_rate_hz, .audible = &audible});
-  const std::vector<Group> groups = schedule(list);
-  compiled.plan = emit_plan(list, groups, assign_buffers(list, groups), impl_->live.slot_count());
+  const Schedule order = schedule(list);
+  compiled.plan = emit_plan(list, order, assign_buffers(list, order), impl_->live.slot_count());
   compiled.plan->sample_rate_hz = request.shape.sample_rate_hz;
   compiled.plan->id = id;
   compiled.actions = std::move(list.actions);

@@ -4,18 +4,11 @@
 namespace continuo::session {
 namespace {
 
-ParamSpec switch_spec(std::string_view name, std::string_view description) {
-  return {.name = name,
-          .kind = ParamKind::boolean,
-          .default_value = false,
-          .smoothing_ms = kSmoothingMs,
-          .description = description};
-}
-
 std::vector<ParamSpec> strip_params() {
   return {gain_db_spec(rt::FaderParam::gain_db), pan_spec(rt::FaderParam::pan),
-          switch_spec("mute", "Silences the node after its \"pre\" port."),
-          switch_spec("solo", "Silences every track and bus that neither feeds nor is fed by a soloed one."),
+          switch_spec("mute", false, "Silences the node after its \"pre\" port.", -1),
+          switch_spec("solo", false, "Silences every track and bus that neither feeds nor is fed by a soloed one.", -1),
+          switch_spec("invert_polarity", false, "Turns the wave over.", rt::FaderParam::inverted),
           channels_spec(0, 0, "Channels of its chain; 0: as many as come in.")};
 }
 

@@ -2,6 +2,7 @@
 # twice, so that a header that leans on its includer, or has no guard, does not compile.
 function(continuo_headers_alone name folder)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${folder}/*.hpp)
+  list(FILTER headers EXCLUDE REGEX "\\.inc\\.hpp$")  # parts of one source
   set(sources "")
   foreach(header IN LISTS headers)
     string(MAKE_C_IDENTIFIER ${header} stem)

@@ -57,7 +57,7 @@ def check_text(name, text, findings):
 
 def check_name(name, findings):
     base = os.path.basename(name)
-    if base.endswith((".hpp", ".cpp", ".proto")) and not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*\.(hpp|cpp|proto)", base):
+    if base.endswith((".hpp", ".cpp", ".proto")) and not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*(\.inc)?\.(hpp|cpp|proto)", base):
         findings.append(f"{name}: file names are snake_case")
 
 
@@ -88,9 +88,12 @@ def main():
         check_script(root, name, text, findings)
         if name.endswith(SOURCES) or text[0].startswith("#!"):
             check_text(name, text, findings)
-        if name.endswith(".hpp") and not THREAD.fullmatch(text[0]):
+        part = name.endswith(".inc.hpp")  # of one source that includes it in a namespace of its own
+        if part and not text[0].startswith("// Part of "):
+            findings.append(f"{name}:1: the first line of a part is '// Part of FILE - purpose'")
+        if name.endswith(".hpp") and not part and not THREAD.fullmatch(text[0]):
             findings.append(f"{name}:1: the first line of a header is '// THREAD: audio | control | disk | rpc | any - purpose'")
-        if name.endswith(".hpp") and not any(line == "#pragma once" for line in text[:12]):
+        if name.endswith(".hpp") and not part and not any(line == "#pragma once" for line in text[:12]):
             findings.append(f"{name}: no #pragma once near the top")
     if not os.path.isfile(os.path.join(root, "LICENSE")) or "Apache License" not in "\n".join(tree.lines(root, "LICENSE")[:5]):
         findings.append("LICENSE: the Apache License 2.0 must be here")

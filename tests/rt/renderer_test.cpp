@@ -27,10 +27,10 @@ class Witness final : public rt::NodeKind {
   void process(rt::Step& step, const rt::Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const rt::Member& m : step.members)
       for (std::uint32_t i = 0; i < slice.frames; ++i) {
-        m.out[0][i] = static_cast<float>(slice.engine_frame + i);
-        m.out[1][i] = static_cast<float>(slice.timeline_frame + (slice.rolling ? i : 0));
-        m.out[2][i] = static_cast<float>(slice.block_frame());
-        m.out[3][i] = static_cast<float>(m.node->params[0].at(slice.engine_frame + i));
+        m.to(0, slice)[i] = static_cast<float>(slice.engine_frame + i);
+        m.to(1, slice)[i] = static_cast<float>(slice.timeline_frame + (slice.rolling ? i : 0));
+        m.to(2, slice)[i] = static_cast<float>(slice.block_frame());
+        m.to(3, slice)[i] = static_cast<float>(m.node->params[0].at(slice.engine_frame + i));
       }
   }
 };

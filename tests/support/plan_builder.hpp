@@ -18,8 +18,9 @@ class PlanBuilder {
   using Channel = std::size_t;  // names a buffer
   struct Place {
     rt::Node* node = nullptr;
-    std::vector<Channel> in;
+    std::vector<Channel> in;  // of kinds with a key: the sound, then the key
     std::vector<Channel> out;
+    std::uint32_t size = 0;   // see rt::Step
   };
 
   explicit PlanBuilder(double sample_rate_hz = 48000.0, std::uint64_t id = 1) : rate_(sample_rate_hz), id_(id) {}
@@ -50,16 +51,17 @@ class PlanBuilder {
     auto plan = std::make_unique<rt::RenderPlan>();
     plan->sample_rate_hz = rate_;
     plan->id = id_;
-    std::size_t members = 0, ins = 0, outs = 0, floats = channel_count_ * rt::kBlockFrames;
+    std::size_t members = 0, ins = 0, outs = 0, floats = channel_count_ * rt::kSpanFrames, tile_lanes = 0;
     for (const auto& step : steps_) {
       std::size_t lanes = 0;
       for (const Place& p : step) {
         ++members;
         ins += p.in.size();
         outs += p.out.size();
-        lanes += std::max<std::size_t>({p.in.size(), p.out.size(), 1});
+        lanes += lanes_of(p);
       }
-      floats += (lanes + 15) / 16 * 16 * step.front().node->kind.row_count();
+      tile_lanes += lanes;
+      floats += (lanes + 15) / 16 * 16 * step.front().node->kind.row_count(size_of(step));
     }
     plan->slab = rt::make_aligned_floats(floats);
     plan->slab_floats = floats;
@@ -68,7 +70,10 @@ class PlanBuilder {
     plan->in_pointers.reserve(ins);
     plan->out_pointers.reserve(outs);
     plan->steps.reserve(steps_.size());
-    float* rows = plan->slab.get() + channel_count_ * rt::kBlockFrames;
+    plan->lane_in.reserve(tile_lanes);
+    plan->lane_key.reserve(tile_lanes);
+    plan->lane_out.reserve(tile_lanes);
+    float* rows = plan->slab.get() + channel_count_ * rt::kSpanFrames;
     for (const auto& step : steps_) {
       rt::Step& s = plan->steps.emplace_back();
       s.kind = &step.front().node->kind;
@@ -79,22 +84,47 @@ class PlanBuilder {
         m.in_count = static_cast<std::uint16_t>(p.in.size());
         m.out_count = static_cast<std::uint16_t>(p.out.size());
         m.first_lane = static_cast<std::uint16_t>(s.lanes);
-        s.lanes += static_cast<std::uint32_t>(std::max<std::size_t>({p.in.size(), p.out.size(), 1}));
+        m.lanes = static_cast<std::uint16_t>(lanes_of(p));
+        s.lanes += m.lanes;
         m.in = plan->in_pointers.data() + plan->in_pointers.size();
         m.out = plan->out_pointers.data() + plan->out_pointers.size();
-        for (Channel c : p.in) plan->in_pointers.push_back(plan->slab.get() + c * rt::kBlockFrames);
-        for (Channel c : p.out) plan->out_pointers.push_back(plan->slab.get() + c * rt::kBlockFrames);
+        for (Channel c : p.in) plan->in_pointers.push_back(plan->slab.get() + c * rt::kSpanFrames);
+        for (Channel c : p.out) plan->out_pointers.push_back(plan->slab.get() + c * rt::kSpanFrames);
+        if (s.kind->in_tiles()) add_lanes(*plan, s, m);
         plan->nodes.push_back({p.node, &s, static_cast<std::uint32_t>(plan->members.size() - 1 - first), generation});
       }
       s.members = {plan->members.data() + first, step.size()};
-      s.row_stride = (s.lanes + 15) / 16 * 16;
+      s.size = size_of(step);
+      s.row_count = s.kind->row_count(s.size);
       s.rows = rows;
-      rows += std::size_t{s.row_stride} * s.kind->row_count();
+      rows += std::size_t{(s.lanes + 15) / 16 * 16} * s.row_count;
     }
     return plan;
   }
 
  private:
+  static std::size_t lanes_of(const Place& p) {
+    if (p.node->kind.in_tiles()) return p.out.size();
+    return std::max<std::size_t>({p.in.size(), p.out.size(), 1});
+  }
+  static std::uint32_t size_of(const std::vector<Place>& step) {
+    std::uint32_t size = 0;
+    for (const Place& p : step) size = std::max(size, p.size);
+    return size;
+  }
+  static void add_lanes(rt::RenderPlan& plan, rt::Step& s, const rt::Member& m) {
+    if (m.first_lane == 0) {
+      s.lane_in = plan.lane_in.data() + plan.lane_in.size();
+      s.lane_out = plan.lane_out.data() + plan.lane_out.size();
+      if (m.in_count > m.out_count) s.lane_key = plan.lane_key.data() + plan.lane_key.size();
+    }
+    for (std::uint32_t c = 0; c < m.out_count; ++c) {
+      plan.lane_in.push_back(m.in[c]);
+      plan.lane_out.push_back(m.out[c]);
+      if (s.lane_key != nullptr) plan.lane_key.push_back(m.in[m.out_count + c]);
+    }
+  }
+
   double rate_;
   std::uint64_t id_;
   std::size_t channel_count_ = 0;

@@ -27,9 +27,9 @@ std::string fault_of(const rt::RenderPlan& plan) {
     if (step.members.empty()) return "no members: " + where(i, step);
     members += step.members.size();
     if (step.lanes > rt::kMaxLanes && step.members.size() > 1) return "too wide: " + where(i, step);
-    if (step.row_stride % 16 != 0 || step.row_stride < step.lanes) return "row stride: " + where(i, step);
+    if (step.row_count != step.kind->row_count(step.size)) return "row count: " + where(i, step);
     if (reinterpret_cast<std::uintptr_t>(step.rows) % 64 != 0) return "rows not aligned: " + where(i, step);
-    const std::size_t row_floats = step.kind->row_count() * step.row_stride;
+    const std::size_t row_floats = std::size_t{step.row_count} * ((step.lanes + 15) / 16 * 16);
     if (row_floats > 0 && (!inside(step.rows, row_floats) || step.rows < rows_before))
       return "rows overlap: " + where(i, step);
     rows_before = std::max<const float*>(rows_before, step.rows + row_floats);
@@ -39,7 +39,9 @@ std::string fault_of(const rt::RenderPlan& plan) {
     for (const rt::Member& member : step.members) {
       if (&member.node->kind != step.kind) return "another kind's node: " + where(i, step);
       if (member.first_lane != lane) return "lanes: " + where(i, step);
-      lane += std::max(member.in_count, member.out_count);
+      if (member.lanes != (step.kind->in_tiles() ? member.out_count : std::max(member.in_count, member.out_count)))
+        return "lanes: " + where(i, step);
+      lane += member.lanes;
       for (std::uint32_t c = 0; c < member.in_count; ++c) reads.insert(member.in[c]);
       for (std::uint32_t c = 0; c < member.out_count; ++c) {
         if (!writes.insert(member.out[c]).second) return "written twice: " + where(i, step);
@@ -48,14 +50,14 @@ std::string fault_of(const rt::RenderPlan& plan) {
     }
     if (lane != step.lanes) return "lanes: " + where(i, step);
     for (const Buffer buffer : reads) {
-      if (!inside(buffer, rt::kBlockFrames) || reinterpret_cast<std::uintptr_t>(buffer) % 64 != 0)
+      if (!inside(buffer, rt::kSpanFrames) || reinterpret_cast<std::uintptr_t>(buffer) % 64 != 0)
         return "address: " + where(i, step);
       if (buffer != begin && !written.contains(buffer)) return "read before it is written: " + where(i, step);
     }
     for (const rt::Member& member : step.members) {
       for (std::uint32_t c = 0; c < member.out_count; ++c) {
         const Buffer buffer = member.out[c];
-        if (!inside(buffer, rt::kBlockFrames)) return "address: " + where(i, step);
+        if (!inside(buffer, rt::kSpanFrames)) return "address: " + where(i, step);
         if (!reads.contains(buffer)) continue;
         const bool own = step.kind->in_place() && c < member.in_count && member.in[c] == buffer;
         if (!own || reads.count(buffer) != 1) return "written while it is read: " + where(i, step);

@@ -51,6 +51,7 @@ class Evaluation {
       params[rt::FaderParam::gain_db] = rt::Param(number_of(node, "gain_db"));
       params[rt::FaderParam::pan] = rt::Param(number_of(node, "pan"));
       params[rt::FaderParam::audible] = rt::Param(audible_.at(node.uid));
+      params[rt::FaderParam::inverted] = rt::Param(number_of(node, "invert_polarity"));
       outputs.out = run(rt::fader_kind(), params, sound, sound.size() == 1 ? 2 : sound.size());
     } else {
       Sound sound;
@@ -187,7 +188,8 @@ class Evaluation {
     node.params = params;
     Sound out(out_count, Channel(frames_));
     const std::size_t lanes = (std::max(in.size(), out_count) + 15) / 16 * 16;
-    const rt::AlignedFloats rows = rt::make_aligned_floats(kind.row_count() * lanes);
+    const rt::AlignedFloats rows = rt::make_aligned_floats(kind.row_count(0) * lanes);
+    const rt::AlignedFloats tile = rt::make_aligned_floats(2 * rt::dsp::kTileFloats);
     rt::Counters counters;
     for (std::uint32_t done = 0; done < frames_; done += rt::kBlockFrames) {
       std::vector<std::array<float, rt::kBlockFrames>> in_buffers(in.size()), out_buffers(out_count);
@@ -203,18 +205,23 @@ class Evaluation {
                         .in = ins.data(),
                         .out = outs.data(),
                         .in_count = static_cast<std::uint16_t>(in.size()),
-                        .out_count = static_cast<std::uint16_t>(out_count)};
+                        .out_count = static_cast<std::uint16_t>(out_count),
+                        .lanes = static_cast<std::uint16_t>(std::max(in.size(), out_count))};
       rt::Step one{.kind = &kind,
                    .members = {&member, 1},
                    .rows = rows.get(),
-                   .row_stride = static_cast<std::uint32_t>(lanes),
-                   .lanes = static_cast<std::uint32_t>(lanes)};
+                   .row_count = kind.row_count(0),
+                   .lanes = static_cast<std::uint32_t>(member.lanes),
+                   .lane_in = ins.data(),
+                   .lane_out = outs.data()};
       rt::Slice slice;
       slice.engine_frame = slice.timeline_frame = done;
       slice.frames = slice.block_frames = n;
       slice.rolling = true;
       slice.sample_rate_hz = shape_.sample_rate_hz;
       slice.counters = &counters;
+      slice.kernels = &rt::dsp::kernels_of(rt::CpuLevel::baseline);
+      slice.tile = tile.get();
       kind.begin_block(one, slice);
       kind.process(one, slice);
       for (std::size_t c = 0; c < out_count; ++c) std::copy_n(out_buffers[c].begin(), n, out[c].begin() + done);
