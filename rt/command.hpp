@@ -16,7 +16,7 @@ struct Sink;
 /// One thing to do at one frame.
 struct Action {
   enum class Kind : std::uint8_t {
-    set_param,       // node, param, value, ramp_frames
+    set_param,  // node, param, value, ramp_frames
     transport_start,
     transport_stop,
     transport_locate,  // position
@@ -25,12 +25,13 @@ struct Action {
     exchange_source,   // node, source: after the batch, `source` holds what the player had before (may be null)
     record_start,      // node, sink: the recorder takes from this frame on; `sink` becomes null, or comes back refused
     record_stop,       // node: the recorder lets go of its sink (Sink::finished)
-    output_level,      // value (linear factor), ramp_frames: fade of the device output alone, behind the graph; recorders
-                       // and renders do not hear it. 1 at the start; an engine that wants a device to fade in sends 0 first
+    output_level,  // value (linear factor), ramp_frames: fade of the device output alone, behind the graph; recorders
+                   // and renders do not hear it. 1 at the start; an engine that wants a device to fade in sends 0 first
   };
   Kind kind = Kind::set_param;
   std::uint16_t param = 0;
   std::uint32_t ramp_frames = 0;
+  std::uint32_t wait_frames = 0;  // set_param: the value holds for so long, then the ramp begins
   NodeRef node;
   union {
     double value = 0.0;
@@ -44,7 +45,7 @@ struct Action {
 /// [control] builds it and never touches it again -> [audio] applies it, swapping in what it replaced -> [control] gets
 /// it back in Event::batch and destroys what it holds.
 struct Batch {
-  RenderPlan* plan = nullptr;   // in: the plan to take; back: the plan that was replaced. Null: no change of plan
+  RenderPlan* plan = nullptr;  // in: the plan to take; back: the plan that was replaced. Null: no change of plan
   std::vector<Action> actions;
 };
 

@@ -18,16 +18,18 @@ class Param {
   Param() = default;
   explicit Param(double value, Curve curve = Curve::linear) noexcept : from_(value), to_(value), curve_(curve) {}
 
-  /// From `frame` on, which may be still to come, move to `target` over `ramp_frames` (0: at once). A move under way
-  /// starts again from where it will be.
-  void set(double target, FrameCount frame, std::uint32_t ramp_frames) noexcept RT_NONBLOCKING {
-    set(target, frame, ramp_frames, curve_);
+  /// From `frame` on, hold for `wait_frames`, then move to `target` over `ramp_frames` (0: at once). A move under way
+  /// starts again from where it is.
+  void set(double target, FrameCount frame, std::uint32_t ramp_frames, std::uint32_t wait_frames = 0) noexcept
+      RT_NONBLOCKING {
+    set(target, frame, ramp_frames, wait_frames, curve_);
   }
   /// On a curve of its own, this time.
-  void set(double target, FrameCount frame, std::uint32_t ramp_frames, Curve curve) noexcept RT_NONBLOCKING {
-    from_ = ramp_frames == 0 ? target : at(frame);
+  void set(double target, FrameCount frame, std::uint32_t ramp_frames, std::uint32_t wait_frames, Curve curve) noexcept
+      RT_NONBLOCKING {
+    from_ = ramp_frames == 0 && wait_frames == 0 ? target : at(frame);
     to_ = target;
-    begin_ = frame;
+    begin_ = frame + static_cast<FrameCount>(wait_frames);
     frames_ = ramp_frames;
     log_span_ = curve == Curve::exponential && from_ > 0.0 && to_ > 0.0 ? dsp::log2(to_ / from_) : 0.0;
   }

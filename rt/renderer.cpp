@@ -243,7 +243,7 @@ bool Renderer::apply_to_node(Action& action, const Slice& at) noexcept RT_NONBLO
   if (action.kind != Action::Kind::set_param)
     return entry.step->kind->act(entry.step->members[entry.member], action, at);
   if (action.param >= entry.node->params.size() || !std::isfinite(action.value)) return false;
-  entry.node->params[action.param].set(action.value, at.engine_frame, action.ramp_frames);
+  entry.node->params[action.param].set(action.value, at.engine_frame, action.ramp_frames, action.wait_frames);
   entry.node->moving = true;
   entry.step->moving = true;
   return true;

@@ -143,6 +143,29 @@ void add_node_commands(CLI::App& app, Context& context) {
       return static_cast<int>(kOk);
     };
   });
+
+  auto moved = std::make_shared<v1::MoveNode>();
+  command = app.add_subcommand("move",
+                               "Move a node, with what is below it, without a sound of it: move vox/eq --before comp");
+  command
+      ->add_option_function<std::string>(
+          "PATH", [moved](const std::string& path) { moved->set_path(path); }, "Its path")
+      ->required();
+  command->add_option_function<std::string>(
+      "--to", [moved](const std::string& path) { moved->set_parent(path); },
+      "The path of its new parent, \"\" for the root; else it stays with the one that it has");
+  command->add_option_function<std::string>(
+      "--before", [moved](const std::string& id) { moved->set_before(id); },
+      "The id of the sibling before which it goes; else at the end");
+  command->add_option_function<std::string>("--id", [moved](const std::string& id) { moved->set_id(id); }, "A new id");
+  command->callback([&context, moved] {
+    context.run = [&context, moved] {
+      v1::ApplyRequest request;
+      *request.add_operations()->mutable_move_node() = *moved;
+      apply_and_tell(context, request, "moved");
+      return static_cast<int>(kOk);
+    };
+  });
 }
 
 void add_track_commands(CLI::App& app, Context& context) {

@@ -27,6 +27,13 @@ std::string operation_text(const v1::Operation& operation) {
       const std::string& parent = operation.add_node().parent();
       return "add " + (parent.empty() ? "" : parent + "/") + text("id") + " " + text("type");
     }
+    case v1::Operation::kMoveNode:
+      return "move " + operation.move_node().path() +
+             (operation.move_node().has_parent()
+                  ? " to " + (operation.move_node().parent().empty() ? std::string("the root")
+                                                                     : operation.move_node().parent())
+                  : "") +
+             (operation.move_node().has_before() ? " before " + operation.move_node().before() : "");
     case v1::Operation::kRemoveNode:
       return "remove " + operation.remove_node().path();
     case v1::Operation::kConnect:

@@ -8,9 +8,9 @@
 #include "rt/dsp/fft_kernels.hpp"
 #include "rt/types.hpp"
 
-/// Every loop here gives the same bits at every level: no contraction, no reassociation, and arithmetic whose order does
-/// not depend on how many lanes a register holds. Whoever adds one keeps to that; tests/rt/dsp/kernels_test.cpp compares
-/// them all.
+/// Every loop here gives the same bits at every level: no contraction, no reassociation, and arithmetic whose order
+/// does not depend on how many lanes a register holds. Whoever adds one keeps to that; tests/rt/dsp/kernels_test.cpp
+/// compares them all.
 namespace continuo::rt::dsp {
 
 /// A tile: kBlockFrames rows of kMaxLanes floats, 64-byte aligned; row i holds sample i of each lane.
@@ -25,18 +25,38 @@ struct EqRow {
 /// Rows of a compressor.
 struct CompressorRow {
   enum : std::uint32_t {
-    envelope,     // state: gain reduction, log2
-    power,        // state: mean square (rms detector)
-    threshold,    // less half the knee, log2
-    knee,         // width, log2
+    envelope,           // state: gain reduction, log2
+    power,              // state: mean square (rms detector)
+    threshold,          // less half the knee, log2
+    knee,               // width, log2
     half_inverse_knee,  // 1 / (2 knee)
-    slope,        // 1 - 1 / ratio
-    attack,       // coefficient a frame: how much of the way is gone
+    slope,              // 1 - 1 / ratio
+    attack,             // coefficient a frame: how much of the way is gone
     release,
-    rms,          // coefficient a frame of the mean square
-    is_rms,       // mask
-    makeup, makeup_delta,  // log2; at frame t of the cell: makeup + makeup_delta * t
-    wet, wet_delta,        // 1: works, 0: bypassed
+    rms,     // coefficient a frame of the mean square
+    is_rms,  // mask
+    makeup,
+    makeup_delta,  // log2; at frame t of the cell: makeup + makeup_delta * t
+    wet,
+    wet_delta,  // 1: works, 0: bypassed
+    count
+  };
+};
+
+/// Rows of a gate.
+struct GateRow {
+  enum : std::uint32_t {
+    reduction,   // state: log2
+    open,        // state: frames for which it is still held open
+    threshold,   // log2
+    hysteresis,  // log2
+    slope,       // ratio - 1
+    range,       // the most reduction, log2
+    attack,      // coefficient a frame, of less reduction
+    release,     // of more
+    hold,        // frames that a loud one opens it for: itself and those that follow
+    wet,
+    wet_delta,  // 1: works, 0: bypassed; at frame t of the cell: wet + wet_delta * t
     count
   };
 };
@@ -44,7 +64,8 @@ struct CompressorRow {
 struct Kernels {
   CpuLevel level = CpuLevel::baseline;
 
-  /// out = in times a constant. 1 leaves every bit alone; 0 is silence, whatever comes in (also NaN). `in` may be `out`.
+  /// out = in times a constant. 1 leaves every bit alone; 0 is silence, whatever comes in (also NaN). `in` may be
+  /// `out`.
   void (*scale)(float* out, const float* in, float factor, std::uint32_t frames) noexcept RT_NONBLOCKING;
   /// Sample by sample. `in` may be `out`.
   void (*multiply)(float* out, const float* in, const float* factors, std::uint32_t frames) noexcept RT_NONBLOCKING;
@@ -74,13 +95,20 @@ struct Kernels {
              std::uint32_t ramping, std::uint32_t cell_frame, std::uint32_t frames) noexcept RT_NONBLOCKING;
 
   /// `key` holds the detector's input; it may be `tile`.
-  void (*compressor)(float* tile, const float* key, float* rows, std::uint32_t lanes, std::uint32_t cell_frame, bool any_rms,
-                     std::uint32_t frames) noexcept RT_NONBLOCKING;
+  void (*compressor)(float* tile, const float* key, float* rows, std::uint32_t lanes, std::uint32_t cell_frame,
+                     bool any_rms, std::uint32_t frames) noexcept RT_NONBLOCKING;
 
-  /// sin of a phase that counts 2^64 a turn: of frames `first`, first + 1, ...; phase = frame * step + offset.
-  /// `table` is what sine_table() made of the step.
-  void (*sine)(float* out, const float* table, FrameCount first, std::uint64_t step, std::uint64_t offset,
+  /// `key` as of the compressor.
+  void (*gate)(float* tile, const float* key, float* rows, std::uint32_t lanes, std::uint32_t cell_frame,
                std::uint32_t frames) noexcept RT_NONBLOCKING;
+
+  /// sin of phases that count 2^32 a turn. `count` is a multiple of 16.
+  void (*sines_of)(float* values, const std::uint32_t* phases, std::uint32_t count) noexcept RT_NONBLOCKING;
+  /// 1 to kBlockFrames samples of a sine, from its groups of 16 frames: `values` holds the sine of each group's first
+  /// frame, and, 8 further on, its cosine; the first `skipped` (below 16) frames of the first group are left out.
+  /// `table` is what sine_table() made of its step.
+  void (*sine_wave)(float* out, const float* table, const float* values, std::uint32_t skipped,
+                    std::uint32_t frames) noexcept RT_NONBLOCKING;
   /// cos and sin of 0 to 15 steps: 32 floats.
   void (*sine_table)(float* table, std::uint64_t step) noexcept RT_NONBLOCKING;
 

@@ -43,12 +43,10 @@ class CompressorKind final : public TileKind {
     const double knee = std::max(at(CompressorParam::knee_db), kNarrowestKnee);
     const double threshold = at(CompressorParam::threshold_db) - 0.5 * knee;
     const double ratio = std::max(at(CompressorParam::ratio), 1.0);
-    const CellLine makeup = cell_line(p[CompressorParam::makeup_db], slice, [](double db) noexcept RT_NONBLOCKING {
-      return db * dsp::kLog2PerDb;
-    });
-    const CellLine wet = cell_line(p[CompressorParam::bypass], slice, [](double bypass) noexcept RT_NONBLOCKING {
-      return 1.0 - bypass;
-    });
+    const CellLine makeup = cell_line(p[CompressorParam::makeup_db], slice,
+                                      [](double db) noexcept RT_NONBLOCKING { return db * dsp::kLog2PerDb; });
+    const CellLine wet = cell_line(p[CompressorParam::bypass], slice,
+                                   [](double bypass) noexcept RT_NONBLOCKING { return 1.0 - bypass; });
     const auto write = [&](std::uint32_t row, double value) noexcept RT_NONBLOCKING {
       for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
         *step.row(row, lane) = static_cast<float>(value);
@@ -67,11 +65,11 @@ class CompressorKind final : public TileKind {
     const float mask = std::bit_cast<float>(is_rms(m) ? 0xffffffffu : 0u);
     for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
       *step.row(Row::is_rms, lane) = mask;
-    return std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.block_frame()); });
+    return std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.cell_frame()); });
   }
 
-  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes, float* tile) const
-      noexcept RT_NONBLOCKING override {
+  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes,
+                    float* tile) const noexcept RT_NONBLOCKING override {
     const float* const key = detector_tile(step, slice, first, lanes, tile);
     slice.kernels->compressor(tile, key, step.row(0, first), lanes, slice.cell_offset(), step.notes[kAnyRms] != 0,
                               slice.frames);

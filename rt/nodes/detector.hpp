@@ -47,15 +47,15 @@ inline double per_frame(double ms, double sample_rate_hz) noexcept RT_NONBLOCKIN
   return frames < 1e-3 ? 1.0 : 1.0 - dsp::exp2(-kLog2E / frames);
 }
 
-/// Base and slope of the line that a value follows between the grid points of this cell.
+/// Base and slope of the line that a value follows between the grid points of this cell, all of it: a block that begins
+/// in between, for another node's command, must not be heard. The node is moving while p.moving(slice.cell_frame()).
 struct CellLine {
   double base = 0.0;
   double delta = 0.0;
 };
 template <class Value>
 CellLine cell_line(const Param& p, const Slice& slice, Value&& value) noexcept RT_NONBLOCKING {
-  const FrameCount now = slice.block_frame();
-  if (!p.moving(now)) return {value(p.target()), 0.0};
+  if (!p.moving(slice.cell_frame())) return {value(p.target()), 0.0};
   const FrameCount begin = std::max(slice.cell_frame(), p.begin());
   const FrameCount end = slice.cell_frame() + static_cast<FrameCount>(kBlockFrames);
   if (begin >= end) return {value(p.at(begin)), 0.0};
@@ -66,7 +66,7 @@ CellLine cell_line(const Param& p, const Slice& slice, Value&& value) noexcept R
 
 /// A parameter that steps on the grid while it moves.
 inline double cell_value(const Param& p, const Slice& slice) noexcept RT_NONBLOCKING {
-  return p.moving(slice.block_frame()) ? p.at(slice.cell_frame()) : p.target();
+  return p.moving(slice.cell_frame()) ? p.at(slice.cell_frame()) : p.target();
 }
 
 }  // namespace continuo::rt

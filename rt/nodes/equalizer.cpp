@@ -30,7 +30,7 @@ struct EqNode final : Node {
 
 /// What of a section moves, at one block.
 struct Motion {
-  bool stale = false;    // its rows are not this block's
+  bool stale = false;  // its rows are not this block's
   bool moving = false;
   FrameCount begin = 0;  // of the line from grid point to grid point: later than the first where a ramp began between
 };
@@ -46,8 +46,7 @@ class EqKind final : public TileKind {
 
   void arrange(Step& step) const noexcept RT_NONBLOCKING override {
     std::uint32_t full = step.size;
-    for (const Member& m : step.members)
-      full = std::min(full, static_cast<std::uint32_t>(node_of(m).sections.size()));
+    for (const Member& m : step.members) full = std::min(full, static_cast<std::uint32_t>(node_of(m).sections.size()));
     step.notes[kFull] = full;
     note_ramps(step);
   }
@@ -94,8 +93,9 @@ class EqKind final : public TileKind {
   static Motion motion_of(const EqNode& node, const EqSection& section, const Slice& slice) noexcept RT_NONBLOCKING {
     Motion motion{.stale = node.worked_out < 0, .moving = false, .begin = slice.cell_frame()};
     const auto look = [&](const Param& p) noexcept RT_NONBLOCKING {
-      motion.stale |= p.end() >= node.worked_out;
-      if (!p.moving(slice.block_frame())) return;
+      // By cells: a block that another node's command begins, behind a ramp's end, goes on on the same line.
+      motion.stale |= p.end() + static_cast<FrameCount>(kBlockFrames) >= node.worked_out;
+      if (!p.moving(slice.cell_frame())) return;
       motion.moving = true;
       motion.begin = std::max(motion.begin, p.begin());
     };
@@ -112,8 +112,8 @@ class EqKind final : public TileKind {
                                p[EqParam::q].at(frame) * section.q_factor, rate, wet);
   }
 
-  static void write(const Step& step, const Member& m, std::uint32_t s, const Slice& slice, const Motion& motion)
-      noexcept RT_NONBLOCKING {
+  static void write(const Step& step, const Member& m, std::uint32_t s, const Slice& slice,
+                    const Motion& motion) noexcept RT_NONBLOCKING {
     const EqNode& node = node_of(m);
     const FrameCount end = slice.cell_frame() + static_cast<FrameCount>(kBlockFrames);
     const bool line = motion.moving && motion.begin < end;
@@ -136,8 +136,8 @@ class EqKind final : public TileKind {
     }
   }
 
-  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes, float* tile) const
-      noexcept RT_NONBLOCKING override {
+  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes,
+                    float* tile) const noexcept RT_NONBLOCKING override {
     slice.kernels->eq(tile, step.row(0, first), lanes, step.notes[kFull], step.size, step.notes[kRamping],
                       slice.cell_offset(), slice.frames);
   }

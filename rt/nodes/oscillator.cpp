@@ -68,13 +68,12 @@ class OscillatorKind final : public NodeKind {
       auto& node = static_cast<OscillatorNode&>(*m.node);
       const Param& frequency = node.params[OscillatorParam::frequency_hz];
       bool moving = Rows::begin(step, m, node.params[OscillatorParam::gain_db], slice);
-      moving |= frequency.moving(slice.engine_frame);
+      moving |= frequency.moving(slice.cell_frame());
 
       const FrameCount lead_before = node.audio_.clock_lead;
       const bool fresh = node.audio_.fresh;
       follow_clock(node, slice);
-      const std::uint64_t next = phase_step(frequency.at(frequency.moving(slice.engine_frame) ? slice.cell_frame() : slice.engine_frame),
-                                            slice.sample_rate_hz);
+      const std::uint64_t next = phase_step(frequency.at(slice.cell_frame()), slice.sample_rate_hz);
       if (!fresh && lead_before == node.audio_.clock_lead)
         node.audio_.offset += static_cast<std::uint64_t>(clock_frame(slice)) * (node.audio_.step - next);
       if (fresh || node.audio_.step != next) slice.kernels->sine_table(node.audio_.table, next);
@@ -84,26 +83,52 @@ class OscillatorKind final : public NodeKind {
     });
   }
 
+  /// Sines in two rounds, so that the long polynomials of all members overlap.
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for (const Member& m : step.members) {
-      if (m.out_count == 0) continue;
-      auto& node = static_cast<OscillatorNode&>(*m.node);
-      follow_clock(node, slice);
-      const FrameCount frame = clock_frame(slice);
-      const Waveform form = form_of(node);
-      float* const out = m.to(0, slice);
-      if (form == Waveform::sine) {
-        slice.kernels->sine(out, node.audio_.table, frame, node.audio_.step, node.audio_.offset, slice.frames);
-      } else {
-        const std::uint64_t phase = static_cast<std::uint64_t>(frame) * node.audio_.step + node.audio_.offset;
-        wave(form, phase, node.audio_.step, out, slice.frames);
-      }
-      Rows::apply(step, m, node.params[OscillatorParam::gain_db], slice, m.out, 1);
-      for (std::uint32_t c = 1; c < m.out_count; ++c) dsp::copy(m.to(c, slice), out, slice.frames);
+    alignas(64) std::uint32_t phases[kMaxLanes * kValues];
+    alignas(64) float values[kMaxLanes * kValues];
+    for (std::size_t first = 0; first < step.members.size(); first += kMaxLanes) {
+      const std::span<Member> members =
+          step.members.subspan(first, std::min<std::size_t>(step.members.size() - first, kMaxLanes));
+      for (std::size_t k = 0; k < members.size(); ++k) begin_sine(members[k], slice, phases + k * kValues);
+      slice.kernels->sines_of(values, phases, static_cast<std::uint32_t>(members.size() * kValues));
+      for (std::size_t k = 0; k < members.size(); ++k) render(step, members[k], slice, values + k * kValues);
     }
   }
 
  private:
+  /// Of a member: sine and cosine of up to 5 groups of 16 frames that a block can touch, in rows of 8.
+  static constexpr std::size_t kValues = 16;
+
+  static void begin_sine(const Member& m, const Slice& slice, std::uint32_t* phases) noexcept RT_NONBLOCKING {
+    auto& node = static_cast<OscillatorNode&>(*m.node);
+    follow_clock(node, slice);
+    const FrameCount frame = clock_frame(slice);
+    const std::uint64_t begin =
+        static_cast<std::uint64_t>(frame - (frame & 15)) * node.audio_.step + node.audio_.offset;
+    for (std::uint32_t g = 0; g < 8; ++g) {
+      phases[g] = static_cast<std::uint32_t>((begin + g * (16 * node.audio_.step)) >> 32);
+      phases[8 + g] = phases[g] + 0x40000000u;  // a quarter further: the cosine
+    }
+  }
+
+  static void render(const Step& step, const Member& m, const Slice& slice, const float* values) noexcept
+      RT_NONBLOCKING {
+    if (m.out_count == 0) return;
+    auto& node = static_cast<OscillatorNode&>(*m.node);
+    const FrameCount frame = clock_frame(slice);
+    const Waveform form = form_of(node);
+    float* const out = m.to(0, slice);
+    if (form == Waveform::sine) {
+      slice.kernels->sine_wave(out, node.audio_.table, values, static_cast<std::uint32_t>(frame & 15), slice.frames);
+    } else {
+      const std::uint64_t phase = static_cast<std::uint64_t>(frame) * node.audio_.step + node.audio_.offset;
+      wave(form, phase, node.audio_.step, out, slice.frames);
+    }
+    Rows::apply(step, m, node.params[OscillatorParam::gain_db], slice, m.out, 1);
+    for (std::uint32_t c = 1; c < m.out_count; ++c) dsp::copy(m.to(c, slice), out, slice.frames);
+  }
+
   static Waveform form_of(const Node& node) noexcept RT_NONBLOCKING {
     const double value = node.params[OscillatorParam::waveform].target();
     return value >= 2.5   ? Waveform::saw

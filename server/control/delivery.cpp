@@ -22,12 +22,23 @@ bool is_one_value(const AudioLink::Shipment& shipment) {
 }  // namespace
 
 void Delivery::deliver(Delta delta, Sent sent, AudioLink::Then applied) {
+  if (!delta.compile) return prime(std::move(delta), std::move(sent), std::move(applied));
+  const auto wanted = parts_.graph.impulses_of(*delta.document, parts_.media.table());
+  const bool fresh = !delta.fade_edits;
+  auto held = std::make_shared<Delta>(std::move(delta));
+  parts_.impulses.prepare(
+      wanted, parts_.media.base(), fresh,
+      [this, held, sent = std::move(sent), applied = std::move(applied)] { prime(std::move(*held), sent, applied); });
+}
+
+void Delivery::prime(Delta delta, Sent sent, AudioLink::Then applied) {
   Graph& graph = parts_.graph;
   Transport& transport = parts_.transport;
   std::optional<session::Compiled> compiled;
   if (delta.compile) {
     const bool rolls_on = transport.rolling() && !delta.locate && !delta.roll;
-    compiled = graph.compile(*delta.document, parts_.media.table(), {delta.fade_edits, rolls_on, faded_plan()});
+    compiled = graph.compile(*delta.document, {&parts_.media.table(), &parts_.impulses.table()},
+                             {delta.fade_edits, rolls_on, faded_plan()});
     for (const auto& player : graph.players()) {
       // Another file, another mode: it stands at its beginning.
       if (player.fresh && !delta.keep_players) transport.player_rewound(player.uid);
@@ -66,6 +77,7 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   for (const rt::Action& action : parts_.takes.stop(cut, stopped)) parts_.link.send_value(action);
 
   const bool fading = compiled && compiled->fading;
+  const std::uint32_t fade_frames = compiled ? compiled->fade_frames : 0;
   const std::uint64_t plan = compiled ? compiled->plan->id : 0;
   if (compiled) {
     shipment.actions = std::move(compiled->actions);
@@ -113,13 +125,14 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   }
   add(std::move(delta.last));
 
-  AudioLink::Then then = [this, plan, fading, located, play = std::move(delta.play), stop = std::move(delta.stop),
+  AudioLink::Then then = [this, plan, fading, fade_frames, located, play = std::move(delta.play),
+                          stop = std::move(delta.stop),
                           applied = std::move(applied)](AudioLink::Fate fate, rt::FrameCount frame) {
     if (located) located();
     if (fate == AudioLink::Fate::applied) {
       for (const rt::Uid uid : play) parts_.transport.player_started(uid, frame);
       for (const rt::Uid uid : stop) parts_.transport.player_stopped(uid, frame);
-      if (plan != 0) plan_applied(plan, fading, frame);
+      if (plan != 0) plan_applied(plan, fading, fade_frames, frame);
     }
     if (applied) applied(fate, frame);
   };
@@ -131,11 +144,11 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   if (sent) sent(std::move(stopped));
 }
 
-void Delivery::plan_applied(std::uint64_t plan, bool fading, rt::FrameCount frame) {
-  sounding_.push_back({plan, frame});
+void Delivery::plan_applied(std::uint64_t plan, bool fading, std::uint32_t fade_frames, rt::FrameCount frame) {
+  sounding_.push_back({plan, frame + fade_frames});
   if (!fading) return;
   const std::uint64_t compiles = parts_.graph.compiles();
-  parts_.pump.at_frame(frame + session::kEditFadeFrames, std::chrono::hours(1), [this, compiles](bool) {
+  parts_.pump.at_frame(frame + fade_frames, std::chrono::hours(1), [this, compiles](bool) {
     // A later plan carries on what still fades, and settles itself.
     if (parts_.graph.compiles() == compiles) compile_again();
   });
@@ -143,7 +156,7 @@ void Delivery::plan_applied(std::uint64_t plan, bool fading, rt::FrameCount fram
 
 std::uint64_t Delivery::faded_plan() {
   const rt::FrameCount now = parts_.transport.reading().engine_frame;
-  while (!sounding_.empty() && sounding_.front().since + session::kEditFadeFrames <= now) {
+  while (!sounding_.empty() && sounding_.front().until <= now) {
     faded_ = sounding_.front().plan;
     sounding_.pop_front();
   }

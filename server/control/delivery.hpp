@@ -12,6 +12,7 @@
 #include "server/control/audio_link.hpp"
 #include "server/control/event_pump.hpp"
 #include "server/control/graph.hpp"
+#include "server/control/impulses.hpp"
 #include "server/control/job_queue.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/sources.hpp"
@@ -37,8 +38,9 @@ struct Delta {
   rt::FrameCount frame = rt::kNow;       // another one only where nothing is compiled, located or prepared
 };
 
-/// deliver: [control] compile -> [disk] open and prime streams -> [control] send -> [audio] all of it at one frame ->
-/// [control] `applied`. In a job of the JobQueue: two deliveries are never under way at once.
+/// deliver: [disk] read impulse responses -> [control] compile -> [disk] open and prime streams -> [control] send ->
+/// [audio] all of it at one frame -> [control] `applied`. In a job of the JobQueue: two deliveries are never under way
+/// at once.
 class Delivery {
  public:
   struct Parts {
@@ -51,6 +53,7 @@ class Delivery {
     EventPump& pump;
     Transport& transport;
     JobQueue& jobs;
+    Impulses& impulses;
   };
   explicit Delivery(Parts parts) : parts_(parts) {}
   /// `sent` once nothing is in the way any more: the document may be replaced. `takes`: names of those that were
@@ -62,14 +65,15 @@ class Delivery {
   void compile_again();
 
  private:
+  void prime(Delta delta, Sent sent, AudioLink::Then applied);
   void send(Delta delta, std::optional<session::Compiled> compiled, Sources::Ready ready, Sent sent,
             AudioLink::Then applied);
-  void plan_applied(std::uint64_t plan, bool fading, rt::FrameCount frame);
+  void plan_applied(std::uint64_t plan, bool fading, std::uint32_t fade_frames, rt::FrameCount frame);
   [[nodiscard]] std::uint64_t faded_plan();
 
   struct Sounding {
     std::uint64_t plan;
-    rt::FrameCount since;  // engine frame
+    rt::FrameCount until;  // engine frame
   };
   Parts parts_;
   std::deque<Sounding> sounding_;  // plans whose fades may not be over

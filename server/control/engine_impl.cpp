@@ -27,6 +27,10 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       uids(config.state_folder, worker),
       graph([this] { return uids.next(); }),
       media(strand, pool, media::Roots(roots_of(config))),
+      impulses(strand, pool, media.roots(),
+               [this] {
+                 if (!closing) delivery.compile_again();
+               }),
       sources(strand, pool, media.roots()),
       takes(strand, pool, media.roots(), config.take_template,
             [this] {
@@ -47,7 +51,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       pump(strand,
            {[this] { link.poll(); }, [this] { return link.outstanding(); },
             [this] { return transport.reading().engine_frame; }, [this] { return graph.shape().sample_rate_hz; }}),
-      delivery({strand, graph, media, sources, takes, link, pump, transport, jobs}),
+      delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses}),
       saver(strand, worker, graph, media, config.state_folder,
             [this](std::string problem) { report.save_problem = std::move(problem); }),
       history(strand,
@@ -64,7 +68,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device,
                config.device_retry, device_factory, [this] { publish_rates(); }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
-      report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }}),
+      report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {
   publish_rates();
   std::error_code error;

@@ -13,6 +13,7 @@
 #include "server/control/graph.hpp"
 #include "server/control/history.hpp"
 #include "server/control/identify.hpp"
+#include "server/control/impulses.hpp"
 #include "server/control/job_queue.hpp"
 #include "server/control/loader.hpp"
 #include "server/control/media_cache.hpp"
@@ -57,12 +58,13 @@ struct Engine::Impl final : device::AudioCallback {
   const EngineConfig config;
   std::shared_ptr<device::DeviceFactory> device_factory;
   Strand strand;
-  Worker worker{"continuo-work"};            // parses, prints, saves
+  Worker worker{"continuo-work"};           // parses, prints, saves
   Worker device_worker{"continuo-device"};  // every slow call of a driver
   media::DiskPool pool;
   UidSource uids;
   Graph graph;
   MediaCache media;
+  Impulses impulses;
   Sources sources;
   Takes takes;
   AudioLink link;

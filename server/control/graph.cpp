@@ -48,7 +48,7 @@ session::Document Graph::with_overlays(const session::Document& document) const 
   return copy;
 }
 
-session::Compiled Graph::compile(const session::Document& document, const session::MediaTable& media,
+session::Compiled Graph::compile(const session::Document& document, const session::ProcessorFiles& files,
                                  const Fades& fades) {
   session::CompileRequest request;
   session::Document copy;
@@ -58,7 +58,8 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
     request.document = &copy;
   }
   request.shape = shape_;
-  request.media = &media;
+  request.media = files.media;
+  request.impulses = files.impulses;
   request.record_taps = taps;
   request.fade_edits = fades.edits;
   request.timeline_rolling = fades.timeline_rolling;
@@ -69,6 +70,15 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
   meters_ = compiled.meters;
   ++compiles_;
   return compiled;
+}
+
+std::vector<session::ImpulseKey> Graph::impulses_of(const session::Document& document,
+                                                    const session::MediaTable& media) const {
+  session::CompileRequest request;
+  request.document = &document;
+  request.shape = shape_;
+  request.media = &media;
+  return session::impulses_of(request);
 }
 
 const session::CompiledPlayer* Graph::player(const std::string& path) const {

@@ -43,8 +43,11 @@ class Graph {
     bool timeline_rolling = false;
     std::uint64_t faded_plan = 0;  // see session::CompileRequest for all three
   };
-  [[nodiscard]] session::Compiled compile(const session::Document& document, const session::MediaTable& media,
+  [[nodiscard]] session::Compiled compile(const session::Document& document, const session::ProcessorFiles& files,
                                           const Fades& fades);
+  /// What a compile of `document` would look for among the impulse responses.
+  [[nodiscard]] std::vector<session::ImpulseKey> impulses_of(const session::Document& document,
+                                                             const session::MediaTable& media) const;
   /// Of the last compile.
   [[nodiscard]] const std::vector<session::CompiledPlayer>& players() const noexcept { return players_; }
   [[nodiscard]] const std::vector<session::CompiledRecorder>& recorders() const noexcept { return recorders_; }

@@ -79,6 +79,10 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
     }
     result.push_back(file + ": " + error.message + "; its player is silent");
   }
+  for (const session::BadImpulse& bad : session::check_impulses(*load.document, load.found.facts)) {
+    if (result.size() > kMaxWarnings) break;
+    result.push_back(bad.node + ": " + bad.error.message);
+  }
   const session::EngineShape& shape = parts_.graph.shape();
   for (const session::DocConnection& connection : load.document->connections) {
     if (result.size() > kMaxWarnings) break;

@@ -137,6 +137,11 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
     if (named++ == kMaxFilesNamed) break;
     degraded(path + " is silent: " + why);
   }
+  named = 0;
+  for (const auto& [file, why] : parts_.impulses.errors()) {
+    if (named++ == kMaxFilesNamed) break;
+    degraded("impulse response " + file + ": " + why);
+  }
   for (const std::string& warning : out.realtime().warnings()) degraded(warning);
   if (out.counters().non_finite_samples() > 0) degraded("NaN or Inf reached the output and was silenced");
   if (out.counters().lost_record_frames() > 0) degraded("a take lost frames, because the disk was too slow");

@@ -7,6 +7,7 @@
 #include "continuo/v1/system.pb.h"
 #include "server/control/device_manager.hpp"
 #include "server/control/graph.hpp"
+#include "server/control/impulses.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/sources.hpp"
 #include "server/control/takes.hpp"
@@ -26,6 +27,7 @@ class StatusReport {
     const History& history;
     const UidSource& uids;
     std::function<v1::Clock()> clock;
+    const Impulses& impulses;
   };
   explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
 

@@ -145,6 +145,18 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
     return refuse(tx, std::move(error));
   }
   tx->found = std::move(found);
+  if (tx->edit.structural) {
+    session::MediaTable media = parts_.media.table();
+    media.insert(tx->found.facts.begin(), tx->found.facts.end());
+    // A loaded session may have some already: then they are known, and refuse nothing.
+    std::set<std::string> before;
+    for (const auto& bad : session::check_impulses(*parts_.graph.document(), media)) before.insert(bad.file);
+    for (session::BadImpulse& bad : session::check_impulses(*tx->document, media)) {
+      if (before.contains(bad.file)) continue;
+      bad.error.field = field_of_file(tx->request, bad.file);
+      return refuse(tx, std::move(bad.error));
+    }
+  }
   if (!tx->orders.empty()) {
     // What will be recorded must be known before anything is changed: a file that cannot be made refuses the whole.
     std::set<std::string> taps = parts_.graph.taps;

@@ -32,16 +32,18 @@ std::int64_t output_latency(const Plan& compiled) {
 
 }  // namespace
 
-Engine::Engine(const session::Document& document, const session::MediaTable& media, double rate_hz,
+Engine::Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
                std::uint32_t in_channels)
     : rate_hz_(rate_hz) {
   session::CompileRequest request;
   request.document = &document;
   request.shape.sample_rate_hz = rate_hz;
   request.shape.in_channels = in_channels;
-  request.media = &media;
+  request.media = files.media;
+  request.impulses = files.impulses;
   request.record_taps = {"out"};
   request.fade_edits = false;
+  request.meters = false;
   compiled_ = compiler_.compile(request);
   const auto tap = std::find_if(compiled_.recorders.begin(), compiled_.recorders.end(),
                                 [](const auto& recorder) { return recorder.path == "out"; });

@@ -18,7 +18,7 @@ namespace continuo::render {
 class Engine {
  public:
   /// `document` must be valid; it is not kept. The device has `in_channels` inputs.
-  Engine(const session::Document& document, const session::MediaTable& media, double rate_hz,
+  Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
          std::uint32_t in_channels);
   ~Engine();
   Engine(const Engine&) = delete;

@@ -32,6 +32,9 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
       if (spec.kind == session::ParamKind::file) look(path, std::string(spec.name), session::text_of(node, spec.name));
     }
   });
+  for (const session::BadImpulse& bad : session::check_impulses(document, scan.table)) {
+    scan.missing.push_back({bad.node, bad.error.field, bad.file, bad.error});
+  }
   return scan;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "server/media/impulse_reader.hpp"
 #include "server/media/probe.hpp"
 #include "server/media/resample.hpp"
 #include "server/media/sample_writer.hpp"
@@ -44,6 +45,27 @@ Result<std::unique_ptr<media::SampleWriter>> make_writer(const RenderOptions& op
                       options.output.string() + ": name it .wav, .w64, .aiff or .flac");
   }
   return media::make_sample_writer(options.output, *container, request);
+}
+
+/// Of the convolutions.
+Result<session::ImpulseTable> read_impulses(const session::Document& document, const MediaScan& scan, double rate,
+                                            std::uint32_t in_channels) {
+  session::CompileRequest request;
+  request.document = &document;
+  request.shape.sample_rate_hz = rate;
+  request.shape.in_channels = in_channels;
+  request.media = &scan.table;
+  session::ImpulseTable table;
+  for (const session::ImpulseKey& key : session::impulses_of(request)) {
+    auto impulse = media::read_impulse({.file = scan.paths.at(key.file),
+                                        .rate_hz = key.rate_hz,
+                                        .latency_frames = key.latency_frames,
+                                        .channels = key.channels,
+                                        .most_seconds = session::kMostImpulseSeconds});
+    if (!impulse) return impulse.error();
+    table[key] = std::move(*impulse);
+  }
+  return table;
 }
 
 }  // namespace
@@ -156,7 +178,10 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   r.options = options;
   r.rate_hz = media::rounded_rate(rate);
   r.chunk = options.block_frames * std::max(1u, kChunkFrames / options.block_frames);
-  r.engine = std::make_unique<Engine>(document, scan.table, rate, device.channels);
+  const auto impulses = read_impulses(document, scan, rate, device.channels);
+  if (!impulses) return impulses.error();
+  r.engine =
+      std::make_unique<Engine>(document, session::ProcessorFiles{&scan.table, &*impulses}, rate, device.channels);
 
   const double session_rate = document.sample_rate_hz != 0 ? document.sample_rate_hz : rate;
   auto range = find_range({options.from, options.to, options.length, options.tail}, rate, session_rate,

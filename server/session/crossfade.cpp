@@ -4,6 +4,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "server/session/compensate.hpp"
+
 namespace continuo::session {
 namespace {
 
@@ -20,6 +22,9 @@ class Crossfade {
       place_[found->second] = i;
     }
   }
+
+  // Only what the document has: what dies has filled long ago.
+  [[nodiscard]] bool is_fresh(std::uint32_t index) const { return index < twin_.size() && !twin_[index]; }
 
   bool run() {
     const auto documented = static_cast<std::uint32_t>(now_.nodes.size());
@@ -93,7 +98,9 @@ class Crossfade {
       const std::size_t k = (likely + n) % old.feeds.size();
       const Feed& other = old.feeds[k];
       if (kept[k] || other.state == FeedState::dying || other.connection != feed.connection) continue;
-      if (place_[other.source] == feed.source && other.links == feed.links && other.factor == feed.factor) return k;
+      if (place_[other.source] == feed.source && other.links == feed.links && other.factor == feed.factor &&
+          other.is_key == feed.is_key && other.delay == feed.delay)
+        return k;
     }
     return std::nullopt;
   }
@@ -103,6 +110,7 @@ class Crossfade {
     feed.state = old.state == FeedState::rising && old.since <= request_.faded_plan ? FeedState::steady : old.state;
     feed.since = old.since;
     feed.edge = old.edge;
+    feed.line = old.line;
   }
 
   void bury(std::uint32_t index, const Feed& old) {
@@ -203,11 +211,14 @@ void break_circles(FlatGraph& graph) {
 
 }  // namespace
 
-bool crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request) {
-  if (!request.fade) return false;
-  const bool fading = Crossfade(before, now, request).run();
-  if (fading) break_circles(now);
-  return fading;
+Fading crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request) {
+  if (!request.fade) return {};
+  Crossfade fade(before, now, request);
+  Fading result;
+  result.fading = fade.run();
+  if (result.fading) break_circles(now);
+  result.wait_frames = fill_frames(now, [&](std::uint32_t i) { return fade.is_fresh(i); });
+  return result;
 }
 
 }  // namespace continuo::session

@@ -14,6 +14,11 @@ struct FadeRequest {
   std::uint64_t faded_plan = 0;  // what this plan and earlier ones broke is silent
 };
 
+struct Fading {
+  bool fading = false;            // something dies: another compile is then due
+  std::uint32_t wait_frames = 0;  // the fades that begin with this plan wait this long: what is new has to fill first
+};
+
 /// Changes `now` (fresh from expand()):
 /// - A feed that `before` had and `now` lacks, into a node that both have, stays as dying, behind the others,
 ///   and so does whatever feeds it.
@@ -21,7 +26,7 @@ struct FadeRequest {
 ///   device's input, a player of the rolling timeline or a free player that was there before feeds it. Elsewhere it is
 ///   there at once, so that a start is right from its first sample.
 /// - A new feed that would close a circle with dying ones is left out until they are gone.
-/// Returns whether something dies: another compile is then due.
-[[nodiscard]] bool crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request);
+/// Its feeds have their delays already. Where a feed's delay differs, it is another feed.
+[[nodiscard]] Fading crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request);
 
 }  // namespace continuo::session

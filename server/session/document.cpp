@@ -43,6 +43,14 @@ const DocNode* find_node(const Document& document, std::string_view path) { retu
 
 DocNode* find_node(Document& document, std::string_view path) { return find_in(document.nodes, path); }
 
+std::string unit_of(const Document& document, const std::string& path) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const DocNode* node = find_node(document, std::string_view(path).substr(0, slash));
+    if (node != nullptr && node->type != "container") return path.substr(0, slash);
+  }
+  return path;
+}
+
 std::optional<std::pair<std::string, std::string>> split_param(std::string_view text) {
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) return std::nullopt;

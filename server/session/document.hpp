@@ -81,6 +81,10 @@ void for_each_node(const std::vector<DocNode>& nodes, const std::string& prefix,
   }
 }
 
+/// The node outside chains that `path` is in, or is: "bands/vox/comp" -> "bands/vox". The path itself where there is
+/// none.
+[[nodiscard]] std::string unit_of(const Document& document, const std::string& path);
+
 /// "vox/eq1.freq_hz" -> {"vox/eq1", "freq_hz"}: the first dot ends the path. Nothing where there is no dot.
 [[nodiscard]] std::optional<std::pair<std::string, std::string>> split_param(std::string_view text);
 

@@ -16,6 +16,8 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
       return add_node(edit, op.add_node(), field + ".add_node");
     case v1::Operation::kRemoveNode:
       return remove_node(edit, op.remove_node(), field + ".remove_node");
+    case v1::Operation::kMoveNode:
+      return move_node(edit, op.move_node(), field + ".move_node");
     case v1::Operation::kConnect:
       return connect(edit, op.connect(), field + ".connect", index);
     case v1::Operation::kDisconnect:

@@ -22,6 +22,7 @@ struct Editing {
 /// `field` names the operation's member: "operations[3].add_node". They append to result.accepted.
 [[nodiscard]] Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field);
 [[nodiscard]] Result<> remove_node(Editing& edit, const v1::RemoveNode& op, const std::string& field);
+[[nodiscard]] Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& field);
 [[nodiscard]] Result<> connect(Editing& edit, const v1::Connect& op, const std::string& field, std::size_t index);
 [[nodiscard]] Result<> disconnect(Editing& edit, const v1::Disconnect& op, const std::string& field);
 [[nodiscard]] Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& field);

@@ -9,6 +9,7 @@
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/player.hpp"
 #include "rt/nodes/recorder.hpp"
+#include "rt/nodes/sweep.hpp"
 #include "server/session/expand_units.hpp"
 #include "server/session/processor.hpp"
 
@@ -24,7 +25,10 @@ struct Port {
 
 class Expansion {
  public:
-  explicit Expansion(const CompileRequest& request) : request_(request), units_(find_units(*request.document)) {}
+  Expansion(const CompileRequest& request, Incarnations* incarnations)
+      : request_(request), incarnations_(incarnations), units_(find_units(*request.document)) {
+    if (incarnations_ != nullptr) incarnations_->follow(units_);
+  }
 
   FlatGraph run() {
     outs_.resize(units_.all.size());
@@ -113,10 +117,23 @@ class Expansion {
 
   Port source(const DocNode& doc, const std::string& path) {
     if (doc.type == "player") return player(doc, path);
+    if (doc.type == "sweep") return sweep(doc, path);
     FlatNode& node = add({doc.uid, FlatRole::generator}, doc, path);
     node.kind = doc.type == "noise" ? &rt::noise_kind() : &rt::oscillator_kind();
     node.out_count = static_cast<std::uint32_t>(number_of(doc, "channels"));
     node.sound = FlatNode::Sound::always;
+    return {last(), 0, node.out_count};
+  }
+
+  // Another pitch, length or rate: another node.
+  Port sweep(const DocNode& doc, const std::string& path) {
+    std::string identity = std::to_string(request_.shape.sample_rate_hz);
+    for (const char* const param : {"start_hz", "end_hz", "duration_s", "gap_s", "repeat"})
+      identity += " " + std::to_string(number_of(doc, param));
+    FlatNode& node = add({doc.uid, FlatRole::generator, stable_hash(identity)}, doc, path);
+    node.kind = &rt::sweep_kind();
+    node.out_count = static_cast<std::uint32_t>(number_of(doc, "channels"));
+    node.sound = FlatNode::Sound::timeline;
     return {last(), 0, node.out_count};
   }
 
@@ -150,20 +167,53 @@ class Expansion {
 
   Port processor(const DocNode& doc, const std::string& path, Port at) {
     at = at_least_one(at);
-    const ProcessorShape shape = shape_of_processor(doc, at.width, request_.shape.sample_rate_hz);
-    FlatNode& node = add({doc.uid, FlatRole::processor, shape.variant}, doc, path);
+    const ProcessorShape shape =
+        shape_of_processor(doc, at.width, request_.shape.sample_rate_hz, {request_.media, request_.impulses});
+    const std::uint32_t incarnation = incarnations_ == nullptr ? 0 : incarnations_->of(doc.uid);
+    const auto key = [&](std::uint32_t which) {
+      return FlatKey{doc.uid, FlatRole::processor, shape.variant ^ (which * 0x9e3779b97f4a7c15u)};
+    };
+    FlatNode& node = add(key(incarnation), doc, path);
+    if (incarnation != 0) node.heir_of = key(incarnation - 1);
     node.kind = shape.kind;
     node.size = shape.size;
     node.main_in_count = node.in_count = at.width;
     node.out_count = shape.out_count;
     node.latency_frames = shape.latency_frames;
+    node.lookahead_frames = shape.lookahead_frames;
+    node.settle_frames = shape.settle_frames;
     node.feeds.push_back(straight(at));
-    return {last(), 0, node.out_count};
+    const Port out{last(), 0, node.out_count};
+    if (shape.takes_key) add_key(path, at);
+    return out;
+  }
+
+  // Inputs beyond the sound: what is connected to the port "sidechain"; without that, where the detector sees ahead,
+  // the sound itself before it is delayed.
+  void add_key(const std::string& path, Port at) {
+    const auto keys = units_.keys.find(path);
+    FlatNode& node = graph_.nodes.back();
+    std::vector<Feed> feeds;
+    if (keys != units_.keys.end()) {
+      for (const DocConnection* connection : keys->second) feeds.push_back(feed(*connection, at.width));
+    } else if (node.lookahead_frames != 0) {
+      feeds.push_back(straight(at));
+    }
+    if (feeds.empty()) return;
+    node.in_count = 2 * at.width;
+    for (Feed& key : feeds) {
+      key.is_key = true;
+      for (ChannelLink& link : key.links) link.to = static_cast<std::uint16_t>(link.to + at.width);
+      node.feeds.push_back(std::move(key));
+    }
   }
 
   void sink(const DocNode& doc, const std::string& path, Port at) {
     at = at_least_one(at);
-    if (doc.type == "meter") return watch(doc, path, FlatRole::meter, at);
+    if (doc.type == "meter") {
+      if (request_.meters) watch(doc, path, FlatRole::meter, at);
+      return;
+    }
     record(doc, path, FlatRole::recorder, at);
   }
 
@@ -182,7 +232,7 @@ class Expansion {
   }
 
   void taps(const Unit& unit, Port at) {
-    watch(*unit.node, unit.path, FlatRole::meter_tap, at);
+    if (request_.meters) watch(*unit.node, unit.path, FlatRole::meter_tap, at);
     if (request_.record_taps.contains(unit.path)) record(*unit.node, unit.path, FlatRole::recorder_tap, at);
   }
 
@@ -261,6 +311,7 @@ class Expansion {
   [[nodiscard]] std::uint32_t last() const { return static_cast<std::uint32_t>(graph_.nodes.size() - 1); }
 
   const CompileRequest& request_;
+  Incarnations* const incarnations_;
   const Units units_;
   FlatGraph graph_;
   std::vector<Port> outs_;  // by unit: port "out"
@@ -279,6 +330,8 @@ rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz) {
   return std::llround(number_of(player, "start_s") * sample_rate_hz);
 }
 
-FlatGraph expand(const CompileRequest& request) { return Expansion(request).run(); }
+FlatGraph expand(const CompileRequest& request, Incarnations* incarnations) {
+  return Expansion(request, incarnations).run();
+}
 
 }  // namespace continuo::session

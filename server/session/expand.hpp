@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/session/flat_graph.hpp"
+#include "server/session/incarnations.hpp"
 #include "server/session/plan_compiler.hpp"
 
 namespace continuo::session {
@@ -10,7 +11,8 @@ namespace continuo::session {
 /// children in order, where a source is joined to what comes before it, and meters and recorders look on; a fader; a
 /// meter. Nodes outside chains become a join and themselves. The nodes' order follows the connections, then the
 /// document.
-[[nodiscard]] FlatGraph expand(const CompileRequest& request);
+/// `incarnations` follows the document; null where nobody compares with the plan before.
+[[nodiscard]] FlatGraph expand(const CompileRequest& request, Incarnations* incarnations = nullptr);
 
 /// Where a player begins on the timeline, engine-rate frames.
 [[nodiscard]] rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz);

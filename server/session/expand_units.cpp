@@ -26,8 +26,11 @@ Units find_units(const Document& document) {
   std::vector<std::vector<std::uint32_t>> feeds(units.all.size());
   std::vector<std::size_t> waiting(units.all.size());
   for (const DocConnection& connection : document.connections) {
-    const std::uint32_t to = units.index.at(connection.to.path);
-    units.all[to].inbound.push_back(&connection);
+    const std::uint32_t to = units.index.at(unit_of(document, connection.to.path));
+    if (connection.to.port == "sidechain")
+      units.keys[connection.to.path].push_back(&connection);
+    else
+      units.all[to].inbound.push_back(&connection);
     feeds[units.index.at(connection.from.path)].push_back(to);
     ++waiting[to];
   }

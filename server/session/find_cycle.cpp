@@ -1,3 +1,4 @@
+#include <string>
 #include <unordered_map>
 
 #include "server/session/names.hpp"
@@ -13,7 +14,7 @@ struct Graph {
 
 Graph graph_of(const Document& document) {
   Graph graph;
-  std::unordered_map<std::string_view, std::size_t> index;
+  std::unordered_map<std::string, std::size_t> index;
   const auto number = [&](const std::string& path) {
     const auto [at, added] = index.try_emplace(path, graph.names.size());
     if (added) {
@@ -23,8 +24,8 @@ Graph graph_of(const Document& document) {
     return at->second;
   };
   for (std::size_t i = 0; i < document.connections.size(); ++i) {
-    const std::size_t from = number(document.connections[i].from.path);
-    const std::size_t to = number(document.connections[i].to.path);
+    const std::size_t from = number(unit_of(document, document.connections[i].from.path));
+    const std::size_t to = number(unit_of(document, document.connections[i].to.path));
     graph.out[from].emplace_back(to, i);
   }
   return graph;

@@ -26,6 +26,7 @@ enum class FlatRole : std::uint8_t {
   recorder,
   recorder_tap,  // a recorder for a node that is none
   edge,          // on a feed; the uid is a serial number of the compiler's
+  delay_line,    // on a feed, before its edge; the same
 };
 
 /// Names a flat node over plans: while the key stays, the rt node and its state stay. `variant` is what would make it
@@ -63,6 +64,9 @@ struct Feed {
   rt::Uid connection = 0;    // 0: inside a chain
   float factor = 1.0f;
   std::vector<ChannelLink> links;
+  bool is_key = false;      // what a detector listens to
+  std::uint32_t delay = 0;  // frames: compensate.hpp
+  std::uint64_t line = 0;   // serial number of its delay line; 0: none
   FeedState state = FeedState::steady;
   std::uint64_t since = 0;  // plan id
   std::uint64_t edge = 0;   // serial number of its edge node; 0: none
@@ -72,11 +76,14 @@ struct Feed {
 struct FlatNode {
   FlatKey key;
   const rt::NodeKind* kind = nullptr;  // null: join
+  FlatKey heir_of;                     // whose rows it starts with; uid 0: nobody's
   std::uint32_t in_count = 0;
   std::uint32_t out_count = 0;
-  std::uint32_t main_in_count = 0;   // of a processor: what it was made for; inputs beyond are its key
-  std::uint32_t size = 0;            // rt::Step::size
-  std::uint32_t latency_frames = 0;  // its own
+  std::uint32_t main_in_count = 0;     // of a processor: what it was made for; inputs beyond are its key
+  std::uint32_t size = 0;              // rt::Step::size
+  std::uint32_t latency_frames = 0;    // its own, lookahead included
+  std::uint32_t settle_frames = 0;     // see ProcessorShape
+  std::uint32_t lookahead_frames = 0;  // by which its sound comes later than its key
   std::vector<Feed> feeds;
   const DocNode* doc = nullptr;  // null where the document no longer has it: it only fades out
   std::string path;              // of players, generators, meters and recorders

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/session/flat_graph.hpp"
+#include "server/session/impulse_table.hpp"
 
 namespace continuo::session {
 
@@ -35,6 +36,15 @@ class LiveNodes {
     return live;
   }
 
+  /// Null where there is none of this key.
+  [[nodiscard]] const rt::Node* find(const FlatKey& key) const {
+    const auto found = nodes_.find(key);
+    return found == nodes_.end() ? nullptr : found->second.node.get();
+  }
+
+  /// Another node did the same for the same node of the document. Looks at all of them.
+  [[nodiscard]] bool has_other(const FlatKey& key) const;
+
   /// Everything that `plan` does not use; its slots are free from now on.
   [[nodiscard]] std::vector<std::unique_ptr<rt::Node>> drop_unused(std::uint64_t plan);
 
@@ -51,7 +61,8 @@ class LiveNodes {
 
 /// Control. The rt node that a flat node runs as, with the document's parameter values. `sounds`: a track or bus is
 /// heard. Not for joins, which have none.
-[[nodiscard]] std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz);
+[[nodiscard]] std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz,
+                                                     const ProcessorFiles& files);
 
 /// Whether it has parameters, or other business with commands.
 [[nodiscard]] bool takes_commands(FlatRole role);

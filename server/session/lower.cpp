@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rt/nodes/convolver.hpp"
+#include "rt/nodes/delay_line.hpp"
 #include "rt/nodes/gain.hpp"
 #include "rt/nodes/mix.hpp"
 #include "server/base/check.hpp"
@@ -36,7 +38,13 @@ class Lowering {
       return;
     }
     const LiveNode& live = live_.use(node.key, request_.plan, takes_commands(node.key.role), [&] {
-      return make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz);
+      ProcessorFiles files = request_.files;
+      if (request_.fades && node.kind == &rt::convolver_kind() && live_.has_other(node.key))
+        files.rise_frames = kEditFadeFrames;
+      auto made = make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz, files);
+      const rt::Node* const heritage = node.heir_of.uid == 0 ? nullptr : live_.find(node.heir_of);
+      if (heritage != nullptr && &heritage->kind == &made->kind) made->inherits = heritage;
+      return made;
     });
     list_.live[index] = &live;
     outputs_[index] = add(*node.kind, *live.node, inputs, node.out_count, &live, node.size);
@@ -65,6 +73,7 @@ class Lowering {
     std::vector<SignalId> signals;
     signals.reserve(feed.links.size());
     for (const ChannelLink& link : feed.links) signals.push_back(outputs_[feed.source][link.from]);
+    if (feed.delay != 0) signals = through_line(feed, signals);
     if (feed.state == FeedState::steady && feed.factor == 1.0f) {
       feed.edge = 0;
       return signals;
@@ -82,10 +91,20 @@ class Lowering {
       action.kind = rt::Action::Kind::set_param;
       action.param = rt::EdgeParam::factor;
       action.ramp_frames = kEditFadeFrames;
+      action.wait_frames = request_.wait_frames;
       action.node = live.ref;
       action.value = rises ? static_cast<double>(feed.factor) : 0.0;
     }
     return add(rt::edge_kind(), *live.node, signals, static_cast<std::uint32_t>(signals.size()), &live);
+  }
+
+  std::vector<SignalId> through_line(Feed& feed, const std::vector<SignalId>& signals) {
+    const auto channels = static_cast<std::uint32_t>(signals.size());
+    if (feed.line == 0) feed.line = next_edge_++;
+    const LiveNode& live = live_.use({feed.line, FlatRole::delay_line}, request_.plan, false, [&] {
+      return std::unique_ptr<rt::Node>(rt::make_delay_line(feed.line, channels, feed.delay));
+    });
+    return add(rt::delay_line_kind(), *live.node, signals, channels, &live);
   }
 
   SignalId mix(std::vector<SignalId> signals) {
@@ -134,7 +153,8 @@ class Lowering {
 
 }  // namespace
 
-OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge, const LowerRequest& request) {
+OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge,
+             const LowerRequest& request) {
   return Lowering(graph, live, mixer, next_edge, request).run();
 }
 

@@ -7,6 +7,7 @@
 
 #include "rt/command.hpp"
 #include "server/session/flat_graph.hpp"
+#include "server/session/impulse_table.hpp"
 #include "server/session/live_nodes.hpp"
 
 namespace continuo::session {
@@ -26,9 +27,7 @@ struct Op {
   rt::NodeRef ref;
   bool addressed = false;
   std::uint32_t size = 0;  // rt::Step::size
-  [[nodiscard]] std::uint32_t lanes() const {
-    return in_count > out_count && !kind->in_tiles() ? in_count : out_count;
-  }
+  [[nodiscard]] std::uint32_t lanes() const { return in_count > out_count && !kind->in_tiles() ? in_count : out_count; }
 };
 
 struct OpList {
@@ -43,12 +42,16 @@ struct OpList {
 struct LowerRequest {
   std::uint64_t plan = 0;
   double sample_rate_hz = 0.0;
+  std::uint32_t wait_frames = 0;  // before the fades that begin with this plan
   const std::unordered_map<rt::Uid, double>* audible = nullptr;
+  ProcessorFiles files{};
+  bool fades = false;  // edits are heard: see CompileRequest::fade_edits
 };
 
 /// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into
 /// the graph, which must have no circle.
 /// `mixer` stands for every mix: it has neither parameters nor state.
-[[nodiscard]] OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge, const LowerRequest& request);
+[[nodiscard]] OpList lower(FlatGraph& graph, LiveNodes& live, rt::Node& mixer, std::uint64_t& next_edge,
+                           const LowerRequest& request);
 
 }  // namespace continuo::session

@@ -4,6 +4,7 @@
 
 #include "rt/nodes/mix.hpp"
 #include "server/base/check.hpp"
+#include "server/session/compensate.hpp"
 #include "server/session/crossfade.hpp"
 #include "server/session/emit.hpp"
 #include "server/session/expand.hpp"
@@ -16,6 +17,7 @@ namespace continuo::session {
 /// Document -> expand -> crossfade with the plan before -> lower to channels -> schedule -> buffers -> emit.
 struct PlanCompiler::Impl {
   LiveNodes live;
+  Incarnations incarnations;
   rt::Node mixer{rt::mix_kind(), 0, 0};
   FlatGraph before;  // of the last plan, without its document
   std::uint64_t next_plan = 1;
@@ -112,16 +114,24 @@ Compiled PlanCompiler::compile(const CompileRequest& request) {
   CONTINUO_CHECK(request.document != nullptr, "there is always a document, if an empty one");
   const std::uint64_t id = impl_->next_plan++;
   Compiled compiled;
-  FlatGraph graph = expand(request);
-  compiled.fading = crossfade(impl_->before, graph,
-                              {.fade = request.fade_edits,
-                               .timeline_rolling = request.timeline_rolling,
-                               .plan = id,
-                               .faded_plan = request.faded_plan});
+  FlatGraph graph = expand(request, &impl_->incarnations);
+  compiled.output_latency_frames = compensate(graph);
+  const Fading fading = crossfade(impl_->before, graph,
+                                  {.fade = request.fade_edits,
+                                   .timeline_rolling = request.timeline_rolling,
+                                   .plan = id,
+                                   .faded_plan = request.faded_plan});
+  compiled.fading = fading.fading;
+  compiled.fade_frames = kEditFadeFrames + fading.wait_frames;
 
   const auto audible = audible_map(*request.document);
   OpList list = lower(graph, impl_->live, impl_->mixer, impl_->next_edge,
-                      {.plan = id, .sample_rate_hz = request.shape.sample_rate_hz, .audible = &audible});
+                      {.plan = id,
+                       .sample_rate_hz = request.shape.sample_rate_hz,
+                       .wait_frames = fading.wait_frames,
+                       .audible = &audible,
+                       .files = {request.media, request.impulses},
+                       .fades = request.fade_edits});
   const Schedule order = schedule(list);
   compiled.plan = emit_plan(list, order, assign_buffers(list, order), impl_->live.slot_count());
   compiled.plan->sample_rate_hz = request.shape.sample_rate_hz;

@@ -15,6 +15,7 @@
 #include "rt/nodes/meter_tap.hpp"
 #include "rt/render_plan.hpp"
 #include "server/session/document.hpp"
+#include "server/session/impulse_table.hpp"
 
 namespace continuo::session {
 
@@ -27,15 +28,6 @@ struct EngineShape {
   std::uint32_t in_channels = 0;
   std::uint32_t out_channels = 2;
 };
-
-/// What is known of a media file, by the text of the parameter that names it. A file that is not in the table, or has 0
-/// channels, is missing: its player is silent.
-struct MediaFacts {
-  std::uint32_t channels = 0;
-  std::uint32_t sample_rate_hz = 0;
-  rt::FrameCount frames = 0;  // of the file's own rate
-};
-using MediaTable = std::map<std::string, MediaFacts, std::less<>>;
 
 struct CompiledPlayer {
   rt::Uid uid = 0;
@@ -65,13 +57,15 @@ struct CompileRequest {
   const Document* document = nullptr;  // valid (edit.hpp, validate)
   EngineShape shape;
   const MediaTable* media = nullptr;
-  std::set<std::string> record_taps;  // paths that are recorded without a recorder node of their own
+  const ImpulseTable* impulses = nullptr;  // see impulses_of()
+  bool meters = true;                      // false: none, not even meter nodes, where nobody can look
+  std::set<std::string> record_taps;       // paths that are recorded without a recorder node of their own
   /// Live: broken edges fade out, and new ones fade in where their source may already sound: where it hangs on a
   /// generator, a device input, a free player that was in the plan before, or, while `timeline_rolling`, any timeline
   /// player. Offline and at a load: false.
   bool fade_edits = true;
   bool timeline_rolling = false;  // and rolls on through this edit (no start or locate comes with it)
-  /// The newest plan (RenderPlan::id) that has sounded for kEditFadeFrames or more: what it and earlier ones broke is
+  /// The newest plan (RenderPlan::id) that has sounded for its fade_frames or more: what it and earlier ones broke is
   /// silent by now and goes. Edges that a later plan broke fade on through this edit. The default: all are silent.
   std::uint64_t faded_plan = std::numeric_limits<std::uint64_t>::max();
 };
@@ -84,7 +78,9 @@ struct Compiled {
   /// The fades' ramps. They belong into the batch that carries the plan (before its other actions); none when nothing
   /// fades.
   std::vector<rt::Action> actions;
-  bool fading = false;  // broken edges still sound in this plan: compile again once kEditFadeFrames have passed
+  bool fading = false;  // broken edges still sound in this plan: compile again once fade_frames have passed
+  std::uint32_t fade_frames = kEditFadeFrames;  // until this plan's fades are over: what is new in it fills first
+  std::uint32_t output_latency_frames = 0;      // of the sound at "out": delay compensation included
   /// Live nodes that this plan no longer uses. Destroy them when the batch that brought this plan has come home; a
   /// rt::PlayerNode among them may then still name the source that it was lent.
   std::vector<std::unique_ptr<rt::Node>> dropped;

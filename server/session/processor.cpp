@@ -20,12 +20,18 @@ const ProcessorMaker& maker_of(std::string_view type) {
 
 }  // namespace
 
-ProcessorShape shape_of_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
-  return maker_of(node.type).shape(node, in_count, sample_rate_hz);
+ProcessorShape shape_of_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
+                                  const ProcessorFiles& files) {
+  const ProcessorMaker& maker = maker_of(node.type);
+  if (maker.shape_with != nullptr) return maker.shape_with(node, in_count, sample_rate_hz, files);
+  return maker.shape(node, in_count, sample_rate_hz);
 }
 
-std::unique_ptr<rt::Node> make_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
-  return maker_of(node.type).make(node, in_count, sample_rate_hz);
+std::unique_ptr<rt::Node> make_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
+                                         const ProcessorFiles& files) {
+  const ProcessorMaker& maker = maker_of(node.type);
+  if (maker.make_with != nullptr) return maker.make_with(node, in_count, sample_rate_hz, files);
+  return maker.make(node, in_count, sample_rate_hz);
 }
 
 bool takes_key(std::string_view type) {

@@ -6,6 +6,7 @@
 
 #include "rt/node.hpp"
 #include "server/session/document.hpp"
+#include "server/session/impulse_table.hpp"
 
 namespace continuo::session {
 
@@ -14,17 +15,19 @@ namespace continuo::session {
 struct ProcessorShape {
   const rt::NodeKind* kind = nullptr;
   std::uint32_t out_count = 0;
-  std::uint32_t size = 0;            // rt::Step::size
-  std::uint64_t variant = 0;         // what would make it another node: structural parameters, and the width where it counts
-  std::uint32_t latency_frames = 0;  // its output is its input's, this much later; bypassed too
+  std::uint32_t size = 0;     // rt::Step::size
+  std::uint64_t variant = 0;  // what would make it another node: structural parameters, and the width where it counts
+  std::uint32_t latency_frames = 0;    // its output is its input's, this much later; bypassed too
   std::uint32_t lookahead_frames = 0;  // the compiler delays its sound by this, its detector listens undelayed
-  bool takes_key = false;            // port "sidechain"
+  std::uint32_t settle_frames = 0;     // how long a new one's start can be heard: the fade to it waits
+  bool takes_key = false;              // port "sidechain"
 };
-[[nodiscard]] ProcessorShape shape_of_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz);
+[[nodiscard]] ProcessorShape shape_of_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
+                                                const ProcessorFiles& files = {});
 
-/// Control (or a render job). Without its parameter values. `in_count` and `sample_rate_hz` as they were for the shape.
+/// Control (or a render job). Without its parameter values. The other arguments are as they were for the shape.
 [[nodiscard]] std::unique_ptr<rt::Node> make_processor(const DocNode& node, std::uint32_t in_count,
-                                                       double sample_rate_hz);
+                                                       double sample_rate_hz, const ProcessorFiles& files = {});
 
 /// Whether processors of this type have the port "sidechain".
 [[nodiscard]] bool takes_key(std::string_view type);

@@ -10,6 +10,9 @@ namespace {
 
 using Node = std::unique_ptr<rt::Node>;
 
+/// A section that starts in the middle of a sound rings; by then it is below what matters from 100 Hz on.
+constexpr std::uint32_t kSettleFrames = 2048;
+
 std::vector<rt::EqBand> bands_of(const DocNode& node) {
   std::vector<rt::EqBand> bands(rt::kEqBands);
   for (std::uint32_t b = 0; b < rt::kEqBands; ++b) {
@@ -23,8 +26,13 @@ std::vector<rt::EqBand> bands_of(const DocNode& node) {
 ProcessorShape eq_shape(const DocNode& node, std::uint32_t in_count, double) {
   const std::vector<rt::EqBand> bands = bands_of(node);
   std::uint64_t variant = 0;
-  for (const rt::EqBand& band : bands) variant = variant * 64 + static_cast<std::uint64_t>(band.type) * 8 + band.sections;
-  return {.kind = &rt::eq_kind(), .out_count = in_count, .size = rt::eq_sections(bands), .variant = variant};
+  for (const rt::EqBand& band : bands)
+    variant = variant * 64 + static_cast<std::uint64_t>(band.type) * 8 + band.sections;
+  return {.kind = &rt::eq_kind(),
+          .out_count = in_count,
+          .size = rt::eq_sections(bands),
+          .variant = variant,
+          .settle_frames = kSettleFrames};
 }
 Node make_eq(const DocNode& node, std::uint32_t, double) { return Node(rt::make_eq(node.uid, bands_of(node))); }
 

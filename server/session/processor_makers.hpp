@@ -14,6 +14,11 @@ struct ProcessorMaker {
   bool takes_key = false;
   ProcessorShape (*shape)(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) = nullptr;
   std::unique_ptr<rt::Node> (*make)(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) = nullptr;
+  // Instead, of types with files:
+  ProcessorShape (*shape_with)(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
+                               const ProcessorFiles& files) = nullptr;
+  std::unique_ptr<rt::Node> (*make_with)(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
+                                         const ProcessorFiles& files) = nullptr;
 };
 
 [[nodiscard]] std::span<const ProcessorMaker> level_makers();        // gain, pan

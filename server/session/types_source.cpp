@@ -1,5 +1,6 @@
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/player.hpp"
+#include "rt/nodes/sweep.hpp"
 #include "server/session/type_tables.hpp"
 
 namespace continuo::session {
@@ -64,12 +65,56 @@ TypeSpec noise() {
           .params = {gain_db_spec(rt::NoiseParam::gain_db, -20.0), channels_spec(1, 1, "How many channels.")}};
 }
 
+TypeSpec sweep() {
+  TypeSpec type{.name = "sweep",
+                .description = "Exponential sine sweep from the timeline's beginning on; every channel the same.",
+                .role = TypeRole::source};
+  const auto fixed = [&](ParamSpec spec) {
+    spec.structural = true;
+    type.params.push_back(spec);
+  };
+  fixed({.name = "start_hz",
+         .min = 1.0,
+         .max = 100000.0,
+         .default_value = 20.0,
+         .scale = ParamScale::logarithmic,
+         .unit = "Hz",
+         .description = "Pitch at the beginning."});
+  fixed({.name = "end_hz",
+         .min = 1.0,
+         .max = 100000.0,
+         .default_value = 20000.0,
+         .scale = ParamScale::logarithmic,
+         .unit = "Hz",
+         .description = "Pitch at the end; silent above half the rate."});
+  fixed({.name = "duration_s",
+         .min = 0.01,
+         .max = 600.0,
+         .default_value = 5.0,
+         .unit = "s",
+         .description = "Of one sweep."});
+  fixed({.name = "gap_s",
+         .min = 0.0,
+         .max = 600.0,
+         .default_value = 1.0,
+         .unit = "s",
+         .description = "Silence before it begins again."});
+  fixed({.name = "repeat",
+         .kind = ParamKind::boolean,
+         .default_value = false,
+         .description = "Begins again after the gap."});
+  type.params.push_back(gain_db_spec(rt::SweepParam::gain_db, -20.0));
+  type.params.push_back(channels_spec(1, 1, "How many channels."));
+  return type;
+}
+
 }  // namespace
 
 void add_source_types(std::vector<TypeSpec>& types) {
   types.push_back(player());
   types.push_back(oscillator());
   types.push_back(noise());
+  types.push_back(sweep());
 }
 
 }  // namespace continuo::session

@@ -3,6 +3,7 @@
 
 #include "server/session/names.hpp"
 #include "server/session/node_registry.hpp"
+#include "server/session/processor.hpp"
 #include "server/session/validate.hpp"
 
 namespace continuo::session {
@@ -24,7 +25,7 @@ std::string ports_of(TypeRole role, bool is_source) {
     case TypeRole::device_out:
       return is_source ? "" : "in";
     case TypeRole::processor:
-      return is_source ? "out" : "in";
+      return is_source ? "out" : "in sidechain";
     case TypeRole::source:
       return is_source ? "out" : "";
     case TypeRole::sink:
@@ -44,6 +45,10 @@ const DocNode* chain_of(const FindNode& find, const std::string& path) {
 Result<> check_end(const FindNode& find, const Endpoint& end, bool is_source, const std::string& field) {
   const DocNode* node = find(end.path);
   if (node == nullptr) return bad("UNKNOWN_NODE", field, "there is no node " + quoted(end.path));
+  if (!is_source && end.port == "sidechain" && find_type(node->type)->role == TypeRole::processor) {
+    if (takes_key(node->type)) return {};
+    return bad("UNKNOWN_PORT", field, "a " + node->type + " listens to no sidechain");
+  }
   if (chain_of(find, end.path) != nullptr) {
     const std::string chain = end.path.substr(0, end.path.rfind('/'));
     return bad("UNKNOWN_PORT", field,

@@ -174,7 +174,7 @@ def variants():
 
 
 def convolution(name, latency, goal):
-    node = track(1, [{"type": "convolution", "params": {"file": "impulse.wav", "latency_frames": latency}}], file="stereo01.wav", pan=0.0)
+    node = track(1, [{"type": "convolution", "params": {"file": "impulse.wav", "latency_frames": str(latency)}}], file="stereo01.wav", pan=0.0)
     return Work(name, f"stereo file, stereo impulse response of {IMPULSE_SECONDS} s, latency {latency}", [node],
                 [{"from": "t1", "to": "out"}], goal_cpu_s=goal, needs=["convolution"])
 

@@ -302,8 +302,8 @@ TEST_CASE("a step is worked out at a block's beginning, only when its plan is ne
   b.batch(
       {{&rig.node(rt::gain_kind(), {-6.0}), {in[0]}, {in[0]}}, {&rig.node(rt::gain_kind(), {0.0}), {in[1]}, {in[1]}}});
   auto faded = b.channels(2);
-  b.batch({{&rig.node(rt::fader_kind(), {0.0, 0.0, 1.0}), {in[0]}, {faded[0]}},
-           {&rig.node(rt::fader_kind(), {0.0, 0.0, 1.0}), {in[1]}, {faded[1]}}});
+  b.batch({{&rig.node(rt::fader_kind(), {0.0, 0.0, 1.0, 0.0}), {in[0]}, {faded[0]}},
+           {&rig.node(rt::fader_kind(), {0.0, 0.0, 1.0, 0.0}), {in[1]}, {faded[1]}}});
   b.node(rig.node(rt::device_output_kind()), faded, 0);
   auto plan = b.build();
   rt::RenderPlan* seen = plan.get();

@@ -43,7 +43,7 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
   rt::Node& noise = rig.node(rt::noise_kind(), {-20.0}, 6);
   rt::Node& gain = rig.node(rt::gain_kind(), {0.0});
   rt::Node& edge = rig.node(rt::edge_kind(), {1.0});
-  rt::Node& fader = rig.node(rt::fader_kind(), {0.0, 0.0, 1.0});
+  rt::Node& fader = rig.node(rt::fader_kind(), {0.0, 0.0, 1.0, 0.0});
   rt::Node& pan = rig.node(rt::pan_kind(), {0.5});
   rt::Node& mix = rig.node(rt::mix_kind());
   rt::Node& input = rig.node(rt::device_input_kind());

@@ -27,8 +27,11 @@ inline const std::vector<std::vector<std::uint32_t>>& buffer_patterns() {
 
 class Rig {
  public:
-  explicit Rig(std::size_t outs = 2, double rate = 48000.0, std::size_t commands = 8192, std::size_t events = 8192)
-      : Rig(rt::make_ring<rt::Command>(commands), rt::make_ring<rt::Event>(events), outs, rate) {}
+  explicit Rig(std::size_t outs = 2, double rate = 48000.0, std::size_t commands = 8192, std::size_t events = 8192,
+               const rt::dsp::Kernels& kernels = rt::dsp::chosen_kernels())
+      : Rig(rt::make_ring<rt::Command>(commands), rt::make_ring<rt::Event>(events), outs, rate, kernels) {}
+  /// With the kernels of one CPU level.
+  Rig(std::size_t outs, const rt::dsp::Kernels& kernels) : Rig(outs, 48000.0, 8192, 8192, kernels) {}
   ~Rig() {
     rt::Renderer::Remains rest = renderer.dismantle();
     delete rest.plan;
@@ -134,10 +137,10 @@ class Rig {
  private:
   using CommandEnds = std::pair<rt::RingWriter<rt::Command>, rt::RingReader<rt::Command>>;
   using EventEnds = std::pair<rt::RingWriter<rt::Event>, rt::RingReader<rt::Event>>;
-  Rig(CommandEnds commands, EventEnds events, std::size_t outs, double rate)
+  Rig(CommandEnds commands, EventEnds events, std::size_t outs, double rate, const rt::dsp::Kernels& kernels)
       : to_audio(std::move(commands.first)),
         from_audio(std::move(events.second)),
-        renderer(std::move(commands.second), std::move(events.first), rate),
+        renderer(std::move(commands.second), std::move(events.first), rate, kernels),
         out(outs) {}
 
   std::uint64_t push(rt::FrameCount frame, rt::Batch* batch, const rt::Action& value) {

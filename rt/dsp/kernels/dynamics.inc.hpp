@@ -1,6 +1,6 @@
-// Part of level.cpp - compressor in lanes
+// Part of level.cpp - compressor and gate in lanes
 //
-// Feed-forward, in the logarithmic domain, after Giannoulis, Massberg and Reiss, "Digital Dynamic Range Compressor
+// The compressor: feed-forward, in the logarithmic domain, after Giannoulis, Massberg and Reiss, "Digital Dynamic Range Compressor
 // Design", JAES 60 (2012): level -> static curve with a quadratic knee -> smooth branching peak detector on the gain
 // reduction -> gain. In stages of 8 frames, so that the long chains of log2 and exp2 of different frames overlap.
 
@@ -56,4 +56,44 @@ void compressor(float* tile, const float* key, float* rows, std::uint32_t lanes,
     else
       compressor_column<false>(tile + v, key + v, rows + v, t, frames);
   }
+}
+
+// The gate: level -> open or not, with hysteresis and hold -> downward expansion below the threshold, no deeper than the
+// range -> smooth branching detector on the reduction -> gain.
+CONTINUO_INLINE void gate_column(float* tile, const float* key, float* rows, float t, std::uint32_t frames) noexcept
+    RT_NONBLOCKING {
+  const auto row = [rows](std::uint32_t r) noexcept RT_NONBLOCKING { return load(rows + r * kMaxLanes); };
+  const V threshold = row(GateRow::threshold), closing = threshold - row(GateRow::hysteresis);
+  const V slope = row(GateRow::slope), range = row(GateRow::range), hold = row(GateRow::hold);
+  const V attack = row(GateRow::attack), release = row(GateRow::release);
+  const V wet = row(GateRow::wet), wet_delta = row(GateRow::wet_delta);
+  V reduction = row(GateRow::reduction), open = row(GateRow::open);
+
+  constexpr std::uint32_t kStage = 8;
+  for (std::uint32_t done = 0; done < frames; done += kStage) {
+    const std::uint32_t n = frames - done < kStage ? frames - done : kStage;
+    V stage[kStage];
+    for (std::uint32_t i = 0; i < n; ++i) stage[i] = log2_lanes(magnitude(load(key + (done + i) * kMaxLanes)));
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const V level = stage[i];
+      const VI loud = level >= select(open > V{}, closing, threshold);
+      open = select(loud, hold, larger(open - 1.0f, V{}));
+      const V below = smaller(slope * larger(threshold - level, V{}), range);
+      const V target = select(open > V{}, V{}, below);
+      reduction += select(target < reduction, attack, release) * (target - reduction);
+      stage[i] = reduction;
+    }
+    for (std::uint32_t i = 0; i < n; ++i, t += 1.0f) {
+      float* const at = tile + (done + i) * kMaxLanes;
+      store(at, load(at) * exp2_lanes(-((wet + wet_delta * t) * stage[i])));
+    }
+  }
+  store(rows + GateRow::reduction * kMaxLanes, reduction);
+  store(rows + GateRow::open * kMaxLanes, open);
+}
+
+void gate(float* tile, const float* key, float* rows, std::uint32_t lanes, std::uint32_t cell_frame,
+          std::uint32_t frames) noexcept RT_NONBLOCKING {
+  const auto t = static_cast<float>(static_cast<std::int32_t>(cell_frame));
+  for (std::uint32_t v = 0; v < lanes; v += kWidth) gate_column(tile + v, key + v, rows + v, t, frames);
 }

@@ -1,6 +1,6 @@
 // Compiled once a CPU level: CONTINUO_LEVEL is 1 (baseline), 3 or 4. Everything but the table's function has internal
-// linkage, and nothing inline comes from elsewhere: a linker that finds a function twice keeps either, and must not find
-// one here that other CPUs cannot run. tests/checks/kernel_symbols.sh looks.
+// linkage, and nothing inline comes from elsewhere: a linker that finds a function twice keeps either, and must not
+// find one here that other CPUs cannot run. tests/checks/kernel_symbols.sh looks.
 #include "rt/dsp/kernels/levels.hpp"
 
 #ifndef CONTINUO_LEVEL
@@ -27,23 +27,23 @@ constexpr CpuLevel kLevel = CpuLevel::v3;
 constexpr CpuLevel kLevel = CpuLevel::baseline;
 #endif
 
-constinit const Kernels kTable = {.level = kLevel,
-                                  .scale = scale,
-                                  .multiply = multiply,
-                                  .mix = mix,
-                                  .pan_mix = pan_mix,
-                                  .pack = pack,
-                                  .unpack = unpack,
-                                  .tile_gain = tile_gain,
-                                  .eq = eq,
-                                  .compressor = compressor,
-                                  .sine = sine,
-                                  .sine_table = sine_table,
-                                  .deinterleave = deinterleave,
-                                  .fft = {.forward = fft_forward,
-                                          .inverse = fft_inverse,
-                                          .multiply_add = multiply_add,
-                                          .fir = fir}};
+constinit const Kernels kTable = {
+    .level = kLevel,
+    .scale = scale,
+    .multiply = multiply,
+    .mix = mix,
+    .pan_mix = pan_mix,
+    .pack = pack,
+    .unpack = unpack,
+    .tile_gain = tile_gain,
+    .eq = eq,
+    .compressor = compressor,
+    .gate = gate,
+    .sines_of = sines_of,
+    .sine_wave = sine_wave,
+    .sine_table = sine_table,
+    .deinterleave = deinterleave,
+    .fft = {.forward = fft_forward, .inverse = fft_inverse, .multiply_add = multiply_add, .fir = fir}};
 
 }  // namespace
 

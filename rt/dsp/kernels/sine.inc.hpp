@@ -3,14 +3,11 @@
 // sin(p + i w) = sin(p) cos(i w) + cos(p) sin(i w), where p is the phase of the group's first frame (a multiple of 16)
 // and i w, 0 <= i < 16, comes from a table. Which group and which place a frame has follows from its number alone.
 
-typedef std::uint32_t VU __attribute__((vector_size(4 * kWidth)));
-
 /// sin(2 pi r), |r| <= 1/4: Taylor's series (Abramowitz & Stegun 4.3.65), absolute error below 1.5e-7.
 CONTINUO_INLINE float sin_quarter_turn(float r) noexcept RT_NONBLOCKING {
   const float z = r * 6.28318530718f;
   const float q = z * z;
-  float p = 1.0f / 6227020800.0f;
-  p = p * q - 1.0f / 39916800.0f;
+  float p = q * (1.0f / 6227020800.0f) - 1.0f / 39916800.0f;
   p = p * q + 1.0f / 362880.0f;
   p = p * q - 1.0f / 5040.0f;
   p = p * q + 1.0f / 120.0f;
@@ -33,44 +30,45 @@ void sine_table(float* table, std::uint64_t step) noexcept RT_NONBLOCKING {
   }
 }
 
+/// sin_of() of `count` phases, a multiple of 16; the same expressions, so the same bits.
+void sines_of(float* values, const std::uint32_t* phases, std::uint32_t count) noexcept RT_NONBLOCKING {
+  typedef std::uint32_t VU __attribute__((vector_size(4 * kWidth)));
+  for (std::uint32_t k = 0; k < count; k += kWidth) {
+    VU phase;
+    __builtin_memcpy(&phase, phases + k, sizeof(phase));
+    const VU outer = (VU)((VI)(phase ^ (phase << 1)) >> 31);
+    const VU folded = (phase & ~outer) | ((0x80000000u - phase) & outer);
+    const V z = (__builtin_convertvector((VI)folded, V) * 0x1p-32f) * 6.28318530718f;
+    const V q = z * z;
+    V p = q * (1.0f / 6227020800.0f) - 1.0f / 39916800.0f;
+    p = p * q + 1.0f / 362880.0f;
+    p = p * q - 1.0f / 5040.0f;
+    p = p * q + 1.0f / 120.0f;
+    p = p * q - 1.0f / 6.0f;
+    store(values + k, z + z * (q * p));
+  }
+}
+
 CONTINUO_INLINE void sine_group(float* out, const V* cosines, const V* sines, float s, float c) noexcept
     RT_NONBLOCKING {
   for (std::uint32_t v = 0; v < 16 / kWidth; ++v) store(out + v * kWidth, cosines[v] * s + sines[v] * c);
 }
 
-void sine(float* out, const float* table, FrameCount first, std::uint64_t step, std::uint64_t offset,
-          std::uint32_t frames) noexcept RT_NONBLOCKING {
-  constexpr std::uint32_t kMostGroups = kBlockFrames / 16 + 1;
+void sine_wave(float* out, const float* table, const float* values, std::uint32_t skipped, std::uint32_t frames) noexcept
+    RT_NONBLOCKING {
   V cosines[16 / kWidth], sines[16 / kWidth];
   for (std::uint32_t v = 0; v < 16 / kWidth; ++v) {
     cosines[v] = load(table + v * kWidth);
     sines[v] = load(table + 16 + v * kWidth);
   }
-  const auto skipped = static_cast<std::uint32_t>(first & 15);
-  const std::uint32_t groups = (skipped + frames + 15) / 16;
-  // sin and cos of each group's first phase, all at once.
-  alignas(64) std::uint32_t phases[16] = {};
-  alignas(64) float values[16];
-  const std::uint64_t begin = static_cast<std::uint64_t>(first - skipped) * step + offset;
-  for (std::uint32_t g = 0; g < groups; ++g) {
-    const auto phase = static_cast<std::uint32_t>((begin + g * (16 * step)) >> 32);
-    phases[g] = phase;
-    phases[8 + g] = phase + 0x40000000u;
+  if (skipped == 0 && frames == 64) {
+    for (std::uint32_t k = 0; k < 4; ++k) sine_group(out + 16 * k, cosines, sines, values[k], values[8 + k]);
+    return;
   }
-  static_assert(kMostGroups <= 8);
-#pragma omp simd
-  for (std::uint32_t k = 0; k < 16; ++k) values[k] = sin_of(phases[k]);
-
   std::uint32_t done = 0;
-  for (std::uint32_t g = 0; g < groups; ++g) {
-    const std::uint32_t from = g == 0 ? skipped : 0;
-    if (from == 0 && frames - done >= 16) {
-      sine_group(out + done, cosines, sines, values[g], values[8 + g]);
-      done += 16;
-      continue;
-    }
+  for (std::uint32_t k = 0; done < frames; ++k) {
     alignas(64) float group[16];
-    sine_group(group, cosines, sines, values[g], values[8 + g]);
-    for (std::uint32_t i = from; i < 16 && done < frames; ++i) out[done++] = group[i];
+    sine_group(group, cosines, sines, values[k], values[8 + k]);
+    for (std::uint32_t i = k == 0 ? skipped : 0; i < 16 && done < frames; ++i) out[done++] = group[i];
   }
 }

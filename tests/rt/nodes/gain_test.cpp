@@ -138,7 +138,7 @@ TEST_CASE("pan and fader: one to two at constant power, two to two as a balance,
   for (const bool fader : {false, true})
     for (const double pan : {-1.0, -0.4, 0.0, 0.3, 1.0}) {
       const auto make = [&](Rig& r) -> rt::Node& {
-        return fader ? r.node(rt::fader_kind(), {-2.0, pan, 1.0}) : r.node(rt::pan_kind(), {pan});
+        return fader ? r.node(rt::fader_kind(), {-2.0, pan, 1.0, 0.0}) : r.node(rt::pan_kind(), {pan});
       };
       const float level = fader ? rt::dsp::db_to_gain(-2.0) : 1.0f;
       const auto mono = render(1, 2, [&](Rig& r, auto& b, auto c) { return b.node(make(r), c, 2); }, kNothing);
@@ -163,7 +163,7 @@ TEST_CASE("fader: gain, pan and audible ramp together, and not audible is exact 
     r.set(1, rt::FaderParam::audible, 0.0, 700, 100);
   };
   const auto out = render(
-      1, 2, [](Rig& r, auto& b, auto c) { return b.node(r.node(rt::fader_kind(), {-12.0, 1.0, 1.0}), c, 2); },
+      1, 2, [](Rig& r, auto& b, auto c) { return b.node(r.node(rt::fader_kind(), {-12.0, 1.0, 1.0, 0.0}), c, 2); },
       commands);
   for (std::uint32_t i = 0; i < kFrames; ++i) {
     rt::Param gain(-12.0), pan(1.0), audible(1.0);

@@ -75,7 +75,8 @@ TEST_CASE(
   for (std::size_t i = 1; i < x.size(); ++i)
     if (i != 3000) largest_step = std::max(largest_step, static_cast<double>(std::abs(x[i] - x[i - 1])));
   CHECK(largest_step < kTwoPi * 3000.0 / 48000.0 * 1.001);  // a click would be larger
-  for (std::size_t i = 3000; i < 3500; ++i) REQUIRE(x[i] == doctest::Approx(sine_at((i - 3000) * phase_step(250.0, 48000.0))).epsilon(4e-7));
+  for (std::size_t i = 3000; i < 3500; ++i)
+    REQUIRE(x[i] == doctest::Approx(sine_at((i - 3000) * phase_step(250.0, 48000.0))).epsilon(4e-7));
   for (std::size_t i = 3501; i < 4000; ++i)
     REQUIRE(std::abs(x[i] - x[i - 1]) < kTwoPi * 750.0 / 48000.0 * 1.001);  // rolling, too
   // At rest after the ramp: still a sine of exactly that pitch.

@@ -53,7 +53,7 @@ TEST_CASE("ids, types, places") {
   nodes_refuse("{'id': 'a', 'type': 'track'}, {'id': 'a', 'type': 'bus'}", "DUPLICATE_ID", "nodes[1].id");
   nodes_refuse("{'id': 'a', 'type': 'track', 'children': [{'id': 'p', 'type': 'gain'}, {'id': 'p', 'type': 'gain'}]}",
                "DUPLICATE_ID", "nodes[0].children[1].id");
-  nodes_refuse("{'id': 'a', 'type': 'reverb'}", "UNKNOWN_TYPE", "nodes[0].type");
+  nodes_refuse("{'id': 'a', 'type': 'theremin'}", "UNKNOWN_TYPE", "nodes[0].type");
   nodes_refuse("{'id': 'a'}", "UNKNOWN_TYPE", "nodes[0].type");
   nodes_refuse("{'id': 'a', 'type': 'gain', 'children': [{'id': 'b', 'type': 'gain'}]}", "NO_CHILDREN",
                "nodes[0].children");

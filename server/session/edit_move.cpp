@@ -1,0 +1,79 @@
+#include <algorithm>
+
+#include "server/session/edit_ops.hpp"
+#include "server/session/names.hpp"
+#include "server/session/node_registry.hpp"
+#include "server/session/type_tables.hpp"
+#include "server/session/validate.hpp"
+
+namespace continuo::session {
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+std::string below(const std::string& parent, const std::string& id) { return parent.empty() ? id : parent + "/" + id; }
+
+std::vector<DocNode>& children_of(Document& document, const std::string& parent) {
+  return parent.empty() ? document.nodes : find_node(document, parent)->children;
+}
+
+void rename(std::string& path, const std::string& from, const std::string& to) {
+  if (path.starts_with(from) && (path.size() == from.size() || path[from.size()] == '/'))
+    path.replace(0, from.size(), to);
+}
+
+}  // namespace
+
+Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& field) {
+  Document& document = edit.document;
+  const DocNode* node = find_node(document, op.path());
+  if (node == nullptr) return no_node(op.path(), field + ".path");
+  if (!find_type(node->type)->creatable)
+    return bad("RESERVED_NODE", field + ".path", "the device's node " + quoted(op.path()) + " stays where it is");
+  const std::string parent = op.has_parent() ? op.parent() : parent_of(op.path());
+  const std::string id = op.has_id() ? op.id() : node->id;
+  if (("/" + parent + "/").starts_with("/" + op.path() + "/"))
+    return bad("BELOW_ITSELF", field + ".parent", quoted(op.path()) + " cannot go below itself");
+  const DocNode* new_parent = parent.empty() ? nullptr : find_node(document, parent);
+  if (new_parent == nullptr && !parent.empty()) return no_node(parent, field + ".parent");
+  if (new_parent != nullptr && !find_type(new_parent->type)->has_children)
+    return bad("NO_CHILDREN", field + ".parent", "a " + new_parent->type + " has no children");
+  DocNode moved = *node;
+  moved.id = id;
+  const auto depth = parent.empty() ? 1 : static_cast<std::size_t>(std::count(parent.begin(), parent.end(), '/')) + 2;
+  if (const Result<> valid = validate_node(moved, new_parent, depth, field); !valid) return valid.error();
+  for (const DocNode& sibling : children_of(document, parent)) {
+    if (&sibling != node && sibling.id == id)
+      return make_error(ErrorKind::already_exists, "DUPLICATE_ID", field + ".id",
+                        "the id " + quoted(id) + " is taken by a sibling");
+  }
+  const bool before_itself = op.has_before() && below(parent, op.before()) == op.path();
+  if (op.has_before() && !before_itself && find_node(document, below(parent, op.before())) == nullptr)
+    return no_node(below(parent, op.before()), field + ".before");
+
+  *edit.result.accepted.emplace_back().mutable_move_node() = op;
+  edit.result.changed = edit.result.structural = edit.audible_touched = true;
+  edit.audible_ramp_ms = kSmoothingMs;
+  std::vector<DocNode>& from = children_of(document, parent_of(op.path()));
+  const auto place = from.begin() + (node - from.data());
+  if (before_itself) {
+    place->id = id;
+  } else {
+    from.erase(place);  // may move what `children_of` gave before: ask again
+    std::vector<DocNode>& to = children_of(document, parent);
+    auto at = to.end();
+    if (op.has_before()) at = std::find_if(to.begin(), to.end(), [&](const DocNode& n) { return n.id == op.before(); });
+    to.insert(at, std::move(moved));
+  }
+  for (DocConnection& connection : document.connections) {
+    rename(connection.from.path, op.path(), below(parent, id));
+    rename(connection.to.path, op.path(), below(parent, id));
+  }
+  ensure_device_nodes(document);
+  return {};
+}
+
+}  // namespace continuo::session
