@@ -22,16 +22,11 @@ class Param {
   /// starts again from where it is.
   void set(double target, FrameCount frame, std::uint32_t ramp_frames, std::uint32_t wait_frames = 0) noexcept
       RT_NONBLOCKING {
-    set(target, frame, ramp_frames, wait_frames, curve_);
-  }
-  /// On a curve of its own, this time.
-  void set(double target, FrameCount frame, std::uint32_t ramp_frames, std::uint32_t wait_frames, Curve curve) noexcept
-      RT_NONBLOCKING {
     from_ = ramp_frames == 0 && wait_frames == 0 ? target : at(frame);
     to_ = target;
     begin_ = frame + static_cast<FrameCount>(wait_frames);
     frames_ = ramp_frames;
-    log_span_ = curve == Curve::exponential && from_ > 0.0 && to_ > 0.0 ? dsp::log2(to_ / from_) : 0.0;
+    log_span_ = curve_ == Curve::exponential && from_ > 0.0 && to_ > 0.0 ? dsp::log2(to_ / from_) : 0.0;
   }
 
   /// The value at an engine frame.

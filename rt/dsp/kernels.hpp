@@ -73,11 +73,6 @@ struct Kernels {
   /// leaves in order. `out` is none of them.
   void (*mix)(float* out, const float* const* in, std::uint32_t count, std::uint32_t offset,
               std::uint32_t frames) noexcept RT_NONBLOCKING;
-  /// The same two sums at once, where inputs come in pairs that share their factors' source: out[c] = sum of
-  /// in[k] * factors[2 k + c]; the products are rounded first.
-  void (*pan_mix)(float* left, float* right, const float* const* in, const float* factors, std::uint32_t count,
-                  std::uint32_t offset, std::uint32_t frames) noexcept RT_NONBLOCKING;
-
   /// Planar channels in[lane] + offset to a tile and back. 1 to kMaxLanes lanes; rows of lanes beyond are rubbish, but
   /// finite enough to be worked on.
   void (*pack)(float* tile, const float* const* in, std::uint32_t lanes, std::uint32_t offset,

@@ -45,12 +45,9 @@ class CompressorKind final : public TileKind {
     const double ratio = std::max(at(CompressorParam::ratio), 1.0);
     const CellLine makeup = cell_line(p[CompressorParam::makeup_db], slice,
                                       [](double db) noexcept RT_NONBLOCKING { return db * dsp::kLog2PerDb; });
-    const CellLine wet = cell_line(p[CompressorParam::bypass], slice,
-                                   [](double bypass) noexcept RT_NONBLOCKING { return 1.0 - bypass; });
-    const auto write = [&](std::uint32_t row, double value) noexcept RT_NONBLOCKING {
-      for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
-        *step.row(row, lane) = static_cast<float>(value);
-    };
+    const CellLine wet = wet_line(p[CompressorParam::bypass], slice);
+    const auto write = [&](std::uint32_t row, double value) noexcept
+        RT_NONBLOCKING { write_lanes(step, m, row, static_cast<float>(value)); };
     write(Row::threshold, threshold * dsp::kLog2PerDb);
     write(Row::knee, knee * dsp::kLog2PerDb);
     write(Row::half_inverse_knee, 0.5 / (knee * dsp::kLog2PerDb));
@@ -62,10 +59,8 @@ class CompressorKind final : public TileKind {
     write(Row::makeup_delta, makeup.delta);
     write(Row::wet, wet.base);
     write(Row::wet_delta, wet.delta);
-    const float mask = std::bit_cast<float>(is_rms(m) ? 0xffffffffu : 0u);
-    for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
-      *step.row(Row::is_rms, lane) = mask;
-    return std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.cell_frame()); });
+    write_lanes(step, m, Row::is_rms, std::bit_cast<float>(is_rms(m) ? 0xffffffffu : 0u));
+    return any_moving(*m.node, slice.cell_frame());
   }
 
   void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes,

@@ -6,8 +6,7 @@
 #include <utility>
 
 #include "rt/dsp/planar.hpp"
-#include "rt/dsp/ramp.hpp"
-#include "rt/nodes/level_rows.hpp"
+#include "rt/nodes/wet_mix.hpp"
 
 namespace continuo::rt {
 namespace {
@@ -77,44 +76,9 @@ class ConvolverNode final : public Node {
   DelayLine past;
 };
 
-/// Factors of a slice's wet and dry sound: the levels, and the bypass that fades from the one mixture to the dry sound
-/// alone.
-struct Levels {
-  alignas(64) float wet[kBlockFrames];
-  alignas(64) float dry[kBlockFrames];
-  bool moving = false;  // else only the first of each is there
-
-  Levels(const Node& node, const Slice& slice) noexcept RT_NONBLOCKING {
-    const std::vector<Param>& p = node.params;
-    moving = node.moving;
-    alignas(64) float bypass[kBlockFrames];
-    const std::uint32_t frames = moving ? slice.frames : 1;
-    if (moving) {
-      dsp::decibel_ramp(p[ConvolverParam::wet_db], slice.engine_frame, frames, wet);
-      dsp::decibel_ramp(p[ConvolverParam::dry_db], slice.engine_frame, frames, dry);
-      dsp::linear_ramp(p[ConvolverParam::bypass], slice.engine_frame, frames, bypass);
-    } else {
-      wet[0] = dsp::db_to_gain(p[ConvolverParam::wet_db].target());
-      dry[0] = dsp::db_to_gain(p[ConvolverParam::dry_db].target());
-      bypass[0] = static_cast<float>(p[ConvolverParam::bypass].target());
-    }
-    for (std::uint32_t i = 0; i < frames; ++i) {
-      wet[i] *= 1.0f - bypass[i];
-      dry[i] = dry[i] * (1.0f - bypass[i]) + bypass[i];
-    }
-  }
-};
-
 class ConvolverKind final : public NodeKind {
  public:
   constexpr ConvolverKind() noexcept : NodeKind("convolution") {}
-
-  void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
-      return std::any_of(m.node->params.begin(), m.node->params.end(),
-                         [&](const Param& p) noexcept RT_NONBLOCKING { return p.moving(slice.block_frame()); });
-    });
-  }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) run(m, static_cast<ConvolverNode&>(*m.node), slice);
@@ -133,7 +97,8 @@ class ConvolverKind final : public NodeKind {
       }
     }
     node.risen += std::min(slice.frames, node.rise_frames - node.risen);
-    const Levels levels(node, slice);
+    const WetMix mix(node.params[ConvolverParam::dry_db], node.params[ConvolverParam::wet_db],
+                     node.params[ConvolverParam::bypass], slice);
     const bool late = node.past.delay() > 0;
     for (std::uint32_t c = 0; late && c < node.ins; ++c) node.past.write(c, m.from(c, slice), slice.frames);
     alignas(64) float delayed[kBlockFrames];
@@ -141,17 +106,13 @@ class ConvolverKind final : public NodeKind {
     for (std::uint32_t c = 0; c < node.outs; ++c) {
       float* const out = m.to(c, slice);
       if (node.parts.empty()) dsp::silence(out, slice.frames);
-      if (!levels.moving) slice.kernels->scale(out, out, levels.wet[0], slice.frames);
-      if (levels.moving) slice.kernels->multiply(out, out, levels.wet, slice.frames);
-      if (!levels.moving && levels.dry[0] == 0.0f) continue;
-      // One input is every output's.
-      const std::uint32_t from = std::min(c, node.ins - 1);
+      const std::uint32_t from = std::min(c, node.ins - 1);  // one input is every output's
       const float* dry = m.from(from, slice);
-      if (late) {
+      if (late && mix.hears_dry()) {
         node.past.read(from, delayed, slice.frames);
         dry = delayed;
       }
-      add(out, dry, levels, slice.frames);
+      mix.apply(out, dry, out, 0, slice.frames);
     }
     if (late) node.past.advance(slice.frames);
   }
@@ -173,17 +134,6 @@ class ConvolverKind final : public NodeKind {
     for (std::uint32_t c = 0; c < part.outputs(); ++c) outs[c] = convolved[c];
     part.process({ins, part.inputs()}, {outs, part.outputs()}, 0, slice.frames);
     for (std::uint32_t c = 0; c < part.outputs(); ++c) dsp::copy(m.to(first + c, slice), convolved[c], slice.frames);
-  }
-
-  static void add(float* out, const float* dry, const Levels& levels, std::uint32_t frames) noexcept RT_NONBLOCKING {
-    if (levels.moving) {
-      for (std::uint32_t i = 0; i < frames; ++i) out[i] += dry[i] * levels.dry[i];
-    } else if (levels.wet[0] == 0.0f) {
-      dsp::scale(out, dry, levels.dry[0], frames);  // alone: at unity, untouched to the sign of zero
-    } else {
-      const float factor = levels.dry[0];
-      for (std::uint32_t i = 0; i < frames; ++i) out[i] += dry[i] * factor;
-    }
   }
 };
 

@@ -83,9 +83,7 @@ class DelayKind final : public NodeKind {
       audio.next = wanted;
       audio.fade_begin = now;
     }
-    bool moving = audio.frames != wanted;
-    for (const Param& p : node.params) moving |= p.moving(now);
-    return moving || audio.frames != audio.next;
+    return audio.frames != wanted || audio.frames != audio.next || any_moving(node, now);
   }
 
   static bool faded(const DelayNode& node, FrameCount frame) noexcept RT_NONBLOCKING {

@@ -34,13 +34,11 @@ class PanningKind final : public NodeKind {
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
       const std::vector<Param>& p = m.node->params;
-      const bool moving =
-          std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.block_frame()); });
+      const bool moving = any_moving(*m.node, slice.block_frame());
       const dsp::PanFactors pan = pan_factors(shape_of(m), p[kPan].target());
-      const float level =
-          kFader ? dsp::db_to_gain(p[FaderParam::gain_db].target()) *
-                       static_cast<float>(p[kAudible].target() * (1.0 - 2.0 * p[kInverted].target()))
-                 : 1.0f;
+      const float level = kFader ? dsp::db_to_gain(p[FaderParam::gain_db].target()) *
+                                       static_cast<float>(p[kAudible].target() * (1.0 - 2.0 * p[kInverted].target()))
+                                 : 1.0f;
       for (std::uint32_t c = 0; c < m.out_count; ++c)
         *step.row(0, m.first_lane + c) = level * static_cast<float>(c == 0 ? pan.left : pan.right);
       *step.row(1, m.first_lane) = moving ? 1.0f : 0.0f;

@@ -18,9 +18,7 @@ class GainKind final : public TileKind {
   constexpr GainKind() noexcept : TileKind("gain", GainRows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
-      return GainRows::begin(step, m, m.node->params[GainParam::gain_db], slice);
-    });
+    GainRows::begin(step, slice, GainParam::gain_db);
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
@@ -33,8 +31,8 @@ class GainKind final : public TileKind {
   }
 
  private:
-  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes, float* tile) const
-      noexcept RT_NONBLOCKING override {
+  void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes,
+                    float* tile) const noexcept RT_NONBLOCKING override {
     alignas(64) float steady[kMaxLanes];
     std::copy_n(step.row(0, first), kMaxLanes, steady);
     for (const Member& m : step.members) {
@@ -57,9 +55,7 @@ class EdgeKind final : public NodeKind {
   constexpr EdgeKind() noexcept : NodeKind("edge", EdgeRows::kCount, true) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
-      return EdgeRows::begin(step, m, m.node->params[EdgeParam::factor], slice);
-    });
+    EdgeRows::begin(step, slice, EdgeParam::factor);
   }
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {

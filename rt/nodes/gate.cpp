@@ -23,13 +23,10 @@ class GateKind final : public TileKind {
     const std::vector<Param>& p = m.node->params;
     const auto at = [&](std::uint16_t k) noexcept RT_NONBLOCKING { return cell_value(p[k], slice); };
     const double rate = slice.sample_rate_hz;
-    const CellLine wet =
-        cell_line(p[GateParam::bypass], slice, [](double bypass) noexcept RT_NONBLOCKING { return 1.0 - bypass; });
+    const CellLine wet = wet_line(p[GateParam::bypass], slice);
     const auto hold_frames = static_cast<std::int64_t>(std::max(at(GateParam::hold_ms), 0.0) * 1e-3 * rate + 0.5);
-    const auto write = [&](std::uint32_t row, double value) noexcept RT_NONBLOCKING {
-      for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
-        *step.row(row, lane) = static_cast<float>(value);
-    };
+    const auto write = [&](std::uint32_t row, double value) noexcept
+        RT_NONBLOCKING { write_lanes(step, m, row, static_cast<float>(value)); };
     write(Row::threshold, at(GateParam::threshold_db) * dsp::kLog2PerDb);
     write(Row::hysteresis, std::max(at(GateParam::hysteresis_db), 0.0) * dsp::kLog2PerDb);
     write(Row::slope, std::max(at(GateParam::ratio), 1.0) - 1.0);
@@ -39,7 +36,7 @@ class GateKind final : public TileKind {
     write(Row::hold, static_cast<double>(hold_frames + 1));
     write(Row::wet, wet.base);
     write(Row::wet_delta, wet.delta);
-    return std::any_of(p.begin(), p.end(), [&](const Param& q) { return q.moving(slice.cell_frame()); });
+    return any_moving(*m.node, slice.cell_frame());
   }
 
   void process_tile(Step& step, const Slice& slice, std::uint32_t first, std::uint32_t lanes,

@@ -6,15 +6,29 @@
 
 namespace continuo::rt {
 
+/// begin_block() of a kind: `work_out(member)` for each member that is moving; true where it goes on moving.
+template <class WorkOut>
+void for_each_moving(Step& step, WorkOut&& work_out) noexcept RT_NONBLOCKING {
+  step.moving = false;
+  for (const Member& m : step.members) {
+    if (m.node->moving) m.node->moving = work_out(m);
+    step.moving |= m.node->moving;
+  }
+}
+
 /// Row 0: the factor where it stands still, in each of the member's lanes. Row 1: 1 where it moves; then it is worked
 /// out at each sample.
 template <bool kDecibel>
 struct LevelRows {
   static constexpr std::uint32_t kCount = 2;
 
-  /// In begin_block. True while the level moves.
-  static bool begin(const Step& step, const Member& m, const Param& level, const Slice& slice) noexcept
-      RT_NONBLOCKING {
+  /// begin_block() of a kind that moves in nothing but its level, parameter `param`.
+  static void begin(Step& step, const Slice& slice, std::uint16_t param) noexcept RT_NONBLOCKING {
+    for_each_moving(
+        step, [&](const Member& m) noexcept RT_NONBLOCKING { return begin(step, m, m.node->params[param], slice); });
+  }
+  /// Of one member. True while the level moves.
+  static bool begin(const Step& step, const Member& m, const Param& level, const Slice& slice) noexcept RT_NONBLOCKING {
     const bool moving = level.moving(slice.block_frame());
     const float factor = kDecibel ? dsp::db_to_gain(level.target()) : static_cast<float>(level.target());
     for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane) {
@@ -50,14 +64,10 @@ struct LevelRows {
   }
 };
 
-/// begin_block() of a kind: `work_out(member)` for each member that is moving; true where it goes on moving.
-template <class WorkOut>
-void for_each_moving(Step& step, WorkOut&& work_out) noexcept RT_NONBLOCKING {
-  step.moving = false;
-  for (const Member& m : step.members) {
-    if (m.node->moving) m.node->moving = work_out(m);
-    step.moving |= m.node->moving;
-  }
+/// At a frame, any of a node's parameters.
+[[nodiscard]] inline bool any_moving(const Node& node, FrameCount frame) noexcept RT_NONBLOCKING {
+  return std::any_of(node.params.begin(), node.params.end(),
+                     [frame](const Param& p) noexcept RT_NONBLOCKING { return p.moving(frame); });
 }
 
 }  // namespace continuo::rt

@@ -57,7 +57,8 @@ void play(Source& source, const Member& m, FrameCount first, const Slice& slice)
     ahead = std::min(source.audio_.position, end) - begin;
     sounded = std::min(end - begin - ahead, ready);
     if (sounded > 0)
-      take(source, m, *slice.kernels, slice.buffer_offset + static_cast<std::uint32_t>(begin - first + ahead), static_cast<std::uint32_t>(sounded));
+      take(source, m, *slice.kernels, slice.buffer_offset + static_cast<std::uint32_t>(begin - first + ahead),
+           static_cast<std::uint32_t>(sounded));
   }
   const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded);
   if (starved == 0) return;
@@ -72,9 +73,7 @@ class PlayerKind final : public NodeKind {
   constexpr PlayerKind() noexcept : NodeKind("player", Rows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING {
-      return Rows::begin(step, m, m.node->params[PlayerParam::gain_db], slice);
-    });
+    Rows::begin(step, slice, PlayerParam::gain_db);
   }
 
   bool act(Member& member, Action& action, const Slice&) const noexcept RT_NONBLOCKING override {

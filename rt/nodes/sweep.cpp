@@ -27,8 +27,7 @@ class SweepKind final : public NodeKind {
   constexpr SweepKind() noexcept : NodeKind("sweep", Rows::kCount) {}
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    for_each_moving(step, [&](const Member& m) noexcept
-                    RT_NONBLOCKING { return Rows::begin(step, m, m.node->params[SweepParam::gain_db], slice); });
+    Rows::begin(step, slice, SweepParam::gain_db);
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {

@@ -25,6 +25,9 @@ class WetMix {
     }
   }
 
+  /// False: x is heard in no sample of the slice.
+  [[nodiscard]] bool hears_dry() const noexcept RT_NONBLOCKING { return moving_ || dry_[0] != 0.0f; }
+
   /// `count` samples from the slice's sample `first` on. `out` may be `x` or `y`. A factor of 0 is silence, whatever it
   /// is a factor of.
   void apply(float* out, const float* x, const float* y, std::uint32_t first, std::uint32_t count) const noexcept

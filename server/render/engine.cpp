@@ -20,16 +20,6 @@ void free_batch(rt::Batch* batch) {
   delete batch;
 }
 
-/// A compiler that does not tell compensates nothing.
-template <class Plan>
-std::int64_t output_latency(const Plan& compiled) {
-  if constexpr (requires { compiled.output_latency_frames; }) {
-    return static_cast<std::int64_t>(compiled.output_latency_frames);
-  } else {
-    return 0;
-  }
-}
-
 }  // namespace
 
 Engine::Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
@@ -64,7 +54,7 @@ Engine::~Engine() {
 }
 
 std::uint32_t Engine::out_channels() const noexcept { return std::max(tap_->channels, 2u); }
-std::int64_t Engine::latency() const noexcept { return output_latency(compiled_); }
+std::int64_t Engine::latency() const noexcept { return compiled_.output_latency_frames; }
 
 void Engine::start(std::int64_t from, rt::Sink& sink, std::unique_ptr<rt::Batch> batch) {
   using Kind = rt::Action::Kind;

@@ -43,12 +43,30 @@ const DocNode* find_node(const Document& document, std::string_view path) { retu
 
 DocNode* find_node(Document& document, std::string_view path) { return find_in(document.nodes, path); }
 
-std::string unit_of(const Document& document, const std::string& path) {
-  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    const DocNode* node = find_node(document, std::string_view(path).substr(0, slash));
-    if (node != nullptr && node->type != "container") return path.substr(0, slash);
+std::vector<DocNode>& children_of(Document& document, std::string_view path) {
+  return path.empty() ? document.nodes : find_node(document, path)->children;
+}
+
+std::string unit_of(const Document& document, const Endpoint& end) {
+  if (end.port != "sidechain") return end.path;  // nothing else names a node inside a chain
+  for (std::size_t slash = end.path.find('/'); slash != std::string::npos; slash = end.path.find('/', slash + 1)) {
+    const DocNode* node = find_node(document, std::string_view(end.path).substr(0, slash));
+    if (node != nullptr && node->type != "container") return end.path.substr(0, slash);
   }
-  return path;
+  return end.path;
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+std::size_t depth_of(const std::string& path) {
+  return path.empty() ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) + 1;
+}
+
+bool is_at_or_below(const std::string& path, const std::string& root) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
 std::optional<std::pair<std::string, std::string>> split_param(std::string_view text) {

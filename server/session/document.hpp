@@ -71,6 +71,9 @@ inline constexpr rt::Uid kDeviceOutUid = (rt::Uid{1} << 53) - 1;
 [[nodiscard]] const DocNode* find_node(const Document& document, std::string_view path);
 [[nodiscard]] DocNode* find_node(Document& document, std::string_view path);
 
+/// Of a node that is there, or of the root, "".
+[[nodiscard]] std::vector<DocNode>& children_of(Document& document, std::string_view path);
+
 /// Calls `visit(path, node)` for every node, parents first, siblings in order.
 template <class Visit>
 void for_each_node(const std::vector<DocNode>& nodes, const std::string& prefix, Visit&& visit) {
@@ -81,9 +84,13 @@ void for_each_node(const std::vector<DocNode>& nodes, const std::string& prefix,
   }
 }
 
-/// The node outside chains that `path` is in, or is: "bands/vox/comp" -> "bands/vox". The path itself where there is
-/// none.
-[[nodiscard]] std::string unit_of(const Document& document, const std::string& path);
+/// The path of the node outside chains that a connection's end belongs to: of a sidechain's, what holds the processor.
+[[nodiscard]] std::string unit_of(const Document& document, const Endpoint& end);
+
+/// Of "bands/vox/comp": "bands/vox", and 3. Of a node at the root: "", and 1; of "" itself 0.
+[[nodiscard]] std::string parent_of(const std::string& path);
+[[nodiscard]] std::size_t depth_of(const std::string& path);
+[[nodiscard]] bool is_at_or_below(const std::string& path, const std::string& root);
 
 /// "vox/eq1.freq_hz" -> {"vox/eq1", "freq_hz"}: the first dot ends the path. Nothing where there is no dot.
 [[nodiscard]] std::optional<std::pair<std::string, std::string>> split_param(std::string_view text);

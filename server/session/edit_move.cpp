@@ -9,20 +9,10 @@
 namespace continuo::session {
 namespace {
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
 std::string below(const std::string& parent, const std::string& id) { return parent.empty() ? id : parent + "/" + id; }
 
-std::vector<DocNode>& children_of(Document& document, const std::string& parent) {
-  return parent.empty() ? document.nodes : find_node(document, parent)->children;
-}
-
 void rename(std::string& path, const std::string& from, const std::string& to) {
-  if (path.starts_with(from) && (path.size() == from.size() || path[from.size()] == '/'))
-    path.replace(0, from.size(), to);
+  if (is_at_or_below(path, from)) path.replace(0, from.size(), to);
 }
 
 }  // namespace
@@ -35,7 +25,7 @@ Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& fie
     return bad("RESERVED_NODE", field + ".path", "the device's node " + quoted(op.path()) + " stays where it is");
   const std::string parent = op.has_parent() ? op.parent() : parent_of(op.path());
   const std::string id = op.has_id() ? op.id() : node->id;
-  if (("/" + parent + "/").starts_with("/" + op.path() + "/"))
+  if (is_at_or_below(parent, op.path()))
     return bad("BELOW_ITSELF", field + ".parent", quoted(op.path()) + " cannot go below itself");
   const DocNode* new_parent = parent.empty() ? nullptr : find_node(document, parent);
   if (new_parent == nullptr && !parent.empty()) return no_node(parent, field + ".parent");
@@ -43,8 +33,8 @@ Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& fie
     return bad("NO_CHILDREN", field + ".parent", "a " + new_parent->type + " has no children");
   DocNode moved = *node;
   moved.id = id;
-  const auto depth = parent.empty() ? 1 : static_cast<std::size_t>(std::count(parent.begin(), parent.end(), '/')) + 2;
-  if (const Result<> valid = validate_node(moved, new_parent, depth, field); !valid) return valid.error();
+  if (const Result<> valid = validate_node(moved, new_parent, depth_of(parent) + 1, field); !valid)
+    return valid.error();
   for (const DocNode& sibling : children_of(document, parent)) {
     if (&sibling != node && sibling.id == id)
       return make_error(ErrorKind::already_exists, "DUPLICATE_ID", field + ".id",

@@ -8,17 +8,6 @@
 #include "server/session/validate.hpp"
 
 namespace continuo::session {
-namespace {
-
-std::size_t depth_of(const std::string& path) {
-  return path.empty() ? 0 : static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) + 1;
-}
-
-bool is_at_or_below(const std::string& path, const std::string& root) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-}
-
-}  // namespace
 
 Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field) {
   DocNode* parent = op.parent().empty() ? nullptr : find_node(edit.document, op.parent());
@@ -62,13 +51,10 @@ Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field
 Result<> remove_node(Editing& edit, const v1::RemoveNode& op, const std::string& field) {
   const DocNode* node = find_node(edit.document, op.path());
   if (node == nullptr) return no_node(op.path(), field + ".path");
-  const std::size_t slash = op.path().rfind('/');
-  const bool at_root = slash == std::string::npos;
-  if (at_root && !find_type(node->type)->creatable) {
+  if (!find_type(node->type)->creatable) {
     return bad("RESERVED_NODE", field + ".path", "the device's node " + quoted(op.path()) + " cannot be removed");
   }
-  std::vector<DocNode>& siblings =
-      at_root ? edit.document.nodes : find_node(edit.document, std::string_view(op.path()).substr(0, slash))->children;
+  std::vector<DocNode>& siblings = children_of(edit.document, parent_of(op.path()));
   siblings.erase(siblings.begin() + (node - siblings.data()));
   std::erase_if(edit.document.connections, [&](const DocConnection& connection) {
     return is_at_or_below(connection.from.path, op.path()) || is_at_or_below(connection.to.path, op.path());

@@ -26,7 +26,7 @@ Units find_units(const Document& document) {
   std::vector<std::vector<std::uint32_t>> feeds(units.all.size());
   std::vector<std::size_t> waiting(units.all.size());
   for (const DocConnection& connection : document.connections) {
-    const std::uint32_t to = units.index.at(unit_of(document, connection.to.path));
+    const std::uint32_t to = units.index.at(unit_of(document, connection.to));
     if (connection.to.port == "sidechain")
       units.keys[connection.to.path].push_back(&connection);
     else

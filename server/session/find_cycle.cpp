@@ -24,8 +24,8 @@ Graph graph_of(const Document& document) {
     return at->second;
   };
   for (std::size_t i = 0; i < document.connections.size(); ++i) {
-    const std::size_t from = number(unit_of(document, document.connections[i].from.path));
-    const std::size_t to = number(unit_of(document, document.connections[i].to.path));
+    const std::size_t from = number(unit_of(document, document.connections[i].from));
+    const std::size_t to = number(unit_of(document, document.connections[i].to));
     graph.out[from].emplace_back(to, i);
   }
   return graph;

@@ -36,9 +36,7 @@ std::string ports_of(TypeRole role, bool is_source) {
 
 // The node whose chain holds `path`; null where it is not in a chain.
 const DocNode* chain_of(const FindNode& find, const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return nullptr;
-  const DocNode* parent = find(path.substr(0, slash));
+  const DocNode* parent = find(parent_of(path));
   return parent != nullptr && parent->type != "container" ? parent : nullptr;
 }
 
@@ -50,7 +48,7 @@ Result<> check_end(const FindNode& find, const Endpoint& end, bool is_source, co
     return bad("UNKNOWN_PORT", field, "a " + node->type + " listens to no sidechain");
   }
   if (chain_of(find, end.path) != nullptr) {
-    const std::string chain = end.path.substr(0, end.path.rfind('/'));
+    const std::string chain = parent_of(end.path);
     return bad("UNKNOWN_PORT", field,
                quoted(end.path) + " is inside the chain of " + quoted(chain) + ": connect " + quoted(chain) +
                    (is_source ? " or " + quoted(chain + ":pre") : "") + " instead");

@@ -89,9 +89,7 @@ def main():
         if name.endswith(SOURCES) or text[0].startswith("#!"):
             check_text(name, text, findings)
         part = name.endswith(".inc.hpp")  # of one source that includes it in a namespace of its own
-        if part and not text[0].startswith("// Part of "):
-            findings.append(f"{name}:1: the first line of a part is '// Part of FILE - purpose'")
-        if name.endswith(".hpp") and not part and not THREAD.fullmatch(text[0]):
+        if name.endswith(".hpp") and not THREAD.fullmatch(text[0]):
             findings.append(f"{name}:1: the first line of a header is '// THREAD: audio | control | disk | rpc | any - purpose'")
         if name.endswith(".hpp") and not part and not any(line == "#pragma once" for line in text[:12]):
             findings.append(f"{name}: no #pragma once near the top")

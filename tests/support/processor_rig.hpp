@@ -5,7 +5,9 @@
 
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "tests/support/rig.hpp"
@@ -43,10 +45,37 @@ inline Channels run_everywhere(const ProcessorRun& run, const Channels& in) {
   return reference;
 }
 
+/// A node of a kind whose parameters are all of it, with `outs` channels; the rest of the inputs are its key.
+inline ProcessorRun one_of(const rt::NodeKind& kind, std::vector<double> params, std::function<void(Rig&)> commands,
+                           std::size_t outs) {
+  return {.build = [&kind, params = std::move(params), outs](
+                       Rig& rig, PlanBuilder& b,
+                       std::vector<std::size_t> in) { return b.node(rig.node(kind, params), in, outs); },
+          .commands = std::move(commands),
+          .outs = outs};
+}
+
+/// How far a movement that is 63 % through has come.
+inline constexpr double kWay = 0.6321205588285577;
+
 inline double to_db(double gain) { return 20.0 * std::log10(std::max(gain, 1e-12)); }
 inline double from_db(double db) { return std::pow(10.0, db / 20.0); }
 inline std::vector<float> constant(std::size_t frames, double level) {
   return std::vector<float>(frames, static_cast<float>(level));
+}
+/// One level after another: frames and dB.
+inline std::vector<float> levels(std::initializer_list<std::pair<std::size_t, double>> parts) {
+  std::vector<float> result;
+  for (const auto& [frames, db] : parts) result.resize(result.size() + frames, static_cast<float>(from_db(db)));
+  return result;
+}
+/// Frames from `from` until `value`(frame) has crossed `db`.
+template <class ValueAt>
+double frames_until(std::size_t from, std::size_t end, double db, ValueAt&& value) {
+  const bool rising = value(from) < db;
+  std::size_t i = from;
+  while (i < end && (value(i) < db) == rising) ++i;
+  return static_cast<double>(i - from);
 }
 inline std::vector<float> sine(std::size_t frames, double turns_per_frame, double level, double phase = 0.0) {
   std::vector<float> result(frames);

@@ -1,12 +1,13 @@
-// Part of level.cpp - compressor and gate in lanes
+// THREAD: audio - part of level.cpp: compressor and gate in lanes
 //
-// The compressor: feed-forward, in the logarithmic domain, after Giannoulis, Massberg and Reiss, "Digital Dynamic Range Compressor
-// Design", JAES 60 (2012): level -> static curve with a quadratic knee -> smooth branching peak detector on the gain
-// reduction -> gain. In stages of 8 frames, so that the long chains of log2 and exp2 of different frames overlap.
+// The compressor: feed-forward, in the logarithmic domain, after Giannoulis, Massberg and Reiss, "Digital Dynamic Range
+// Compressor Design", JAES 60 (2012): level -> static curve with a quadratic knee -> smooth branching peak detector on
+// the gain reduction -> gain. In stages of 8 frames, so that the long chains of log2 and exp2 of different frames
+// overlap.
 
 template <bool kRms>
-CONTINUO_INLINE void compressor_column(float* tile, const float* key, float* rows, float t, std::uint32_t frames) noexcept
-    RT_NONBLOCKING {
+CONTINUO_INLINE void compressor_column(float* tile, const float* key, float* rows, float t,
+                                       std::uint32_t frames) noexcept RT_NONBLOCKING {
   const auto row = [rows](std::uint32_t r) noexcept RT_NONBLOCKING { return load(rows + r * kMaxLanes); };
   const V threshold = row(CompressorRow::threshold), knee = row(CompressorRow::knee);
   const V inverse = row(CompressorRow::half_inverse_knee), slope = row(CompressorRow::slope);
@@ -58,8 +59,8 @@ void compressor(float* tile, const float* key, float* rows, std::uint32_t lanes,
   }
 }
 
-// The gate: level -> open or not, with hysteresis and hold -> downward expansion below the threshold, no deeper than the
-// range -> smooth branching detector on the reduction -> gain.
+// The gate: level -> open or not, with hysteresis and hold -> downward expansion below the threshold, no deeper than
+// the range -> smooth branching detector on the reduction -> gain.
 CONTINUO_INLINE void gate_column(float* tile, const float* key, float* rows, float t, std::uint32_t frames) noexcept
     RT_NONBLOCKING {
   const auto row = [rows](std::uint32_t r) noexcept RT_NONBLOCKING { return load(rows + r * kMaxLanes); };

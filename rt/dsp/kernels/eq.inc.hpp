@@ -1,4 +1,4 @@
-// Part of level.cpp - second-order sections in lanes
+// THREAD: audio - part of level.cpp: second-order sections in lanes
 //
 // A state-variable form of any section (b0 + b1/z + b2/z^2) / (1 + a1/z + a2/z^2):
 //   L = L + B;   y = d0 x + d1 B + d2 L;   B = B + k1 (x - L) - k2 B        (B on the right: of the frame before)

@@ -1,4 +1,4 @@
-// Part of level.cpp - passes of the Fourier transform of dsp/fft.hpp, products of spectra, and a short filter
+// THREAD: audio - part of level.cpp: passes of the transform of dsp/fft.hpp, products of spectra, a short filter
 //
 // Order of arithmetic: each value of a pass is a fixed expression of four (or two) values of the pass before, so
 // neither the width of a register nor the cut into chunks can be heard.

@@ -32,7 +32,6 @@ constinit const Kernels kTable = {
     .scale = scale,
     .multiply = multiply,
     .mix = mix,
-    .pan_mix = pan_mix,
     .pack = pack,
     .unpack = unpack,
     .tile_gain = tile_gain,

@@ -1,4 +1,4 @@
-// Part of level.cpp - loops over one channel's samples
+// THREAD: audio - part of level.cpp: loops over one channel's samples
 
 void scale(float* out, const float* in, float factor, std::uint32_t frames) noexcept RT_NONBLOCKING {
   if (factor == 1.0f) {
@@ -40,58 +40,13 @@ void mix(float* out, const float* const* in, std::uint32_t count, std::uint32_t 
     const float* const* leaf = in + first;
     const bool adds = first != 0;
     std::uint32_t i = 0;
-    for (; i + kAtOnce * kWidth <= frames; i += kAtOnce * kWidth) leaf_part<kAtOnce>(out + i, leaf, n, offset + i, adds);
+    for (; i + kAtOnce * kWidth <= frames; i += kAtOnce * kWidth)
+      leaf_part<kAtOnce>(out + i, leaf, n, offset + i, adds);
     for (; i + kWidth <= frames; i += kWidth) leaf_part<1>(out + i, leaf, n, offset + i, adds);
     for (; i < frames; ++i) {
       float sum = leaf[0][offset + i];
       for (std::uint32_t k = 1; k < n; ++k) sum += leaf[k][offset + i];
       out[i] = adds ? out[i] + sum : sum;
-    }
-  }
-}
-
-template <std::uint32_t kRegisters>
-CONTINUO_INLINE void pan_leaf(float* left, float* right, const float* const* in, const float* factors,
-                              std::uint32_t count, std::uint32_t offset, bool adds) noexcept RT_NONBLOCKING {
-  V l[kRegisters], r[kRegisters];
-  for (std::uint32_t n = 0; n < kRegisters; ++n) {
-    const V x = load(in[0] + offset + n * kWidth);
-    l[n] = x * factors[0];
-    r[n] = x * factors[1];
-  }
-  for (std::uint32_t k = 1; k < count; ++k) {
-    for (std::uint32_t n = 0; n < kRegisters; ++n) {
-      const V x = load(in[k] + offset + n * kWidth);
-      l[n] += x * factors[2 * k];
-      r[n] += x * factors[2 * k + 1];
-    }
-  }
-  for (std::uint32_t n = 0; n < kRegisters; ++n) {
-    store(left + n * kWidth, adds ? load(left + n * kWidth) + l[n] : l[n]);
-    store(right + n * kWidth, adds ? load(right + n * kWidth) + r[n] : r[n]);
-  }
-}
-
-void pan_mix(float* left, float* right, const float* const* in, const float* factors, std::uint32_t count,
-             std::uint32_t offset, std::uint32_t frames) noexcept RT_NONBLOCKING {
-  constexpr std::uint32_t kAtOnce = 4;
-  for (std::uint32_t first = 0; first < count; first += kMixLeaf) {
-    const std::uint32_t n = count - first < kMixLeaf ? count - first : kMixLeaf;
-    const float* const* leaf = in + first;
-    const float* f = factors + 2 * first;
-    const bool adds = first != 0;
-    std::uint32_t i = 0;
-    for (; i + kAtOnce * kWidth <= frames; i += kAtOnce * kWidth)
-      pan_leaf<kAtOnce>(left + i, right + i, leaf, f, n, offset + i, adds);
-    for (; i + kWidth <= frames; i += kWidth) pan_leaf<1>(left + i, right + i, leaf, f, n, offset + i, adds);
-    for (; i < frames; ++i) {
-      float l = leaf[0][offset + i] * f[0], r = leaf[0][offset + i] * f[1];
-      for (std::uint32_t k = 1; k < n; ++k) {
-        l += leaf[k][offset + i] * f[2 * k];
-        r += leaf[k][offset + i] * f[2 * k + 1];
-      }
-      left[i] = adds ? left[i] + l : l;
-      right[i] = adds ? right[i] + r : r;
     }
   }
 }

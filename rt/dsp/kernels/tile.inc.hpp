@@ -1,4 +1,4 @@
-// Part of level.cpp - between planar channels and the tile, by squares of 4 lanes and 4 frames
+// THREAD: audio - part of level.cpp: between planar channels and the tile, by squares of 4 lanes and 4 frames
 
 typedef float V4 __attribute__((vector_size(16)));
 
@@ -18,8 +18,8 @@ CONTINUO_INLINE void transpose(V4& a, V4& b, V4& c, V4& d) noexcept RT_NONBLOCKI
   d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-void pack(float* tile, const float* const* in, std::uint32_t lanes, std::uint32_t offset,
-          std::uint32_t frames) noexcept RT_NONBLOCKING {
+void pack(float* tile, const float* const* in, std::uint32_t lanes, std::uint32_t offset, std::uint32_t frames) noexcept
+    RT_NONBLOCKING {
   const std::uint32_t width = columns(lanes);
   for (std::uint32_t lane = 0; lane < width; lane += 4) {
     // A lane that nobody has is the last one's copy: finite wherever that is.

@@ -1,4 +1,4 @@
-// Part of level.cpp - vectors of the level's native width, and the functions that reach a sample in lanes
+// THREAD: audio - part of level.cpp: vectors of the native width, and the functions that reach a sample in lanes
 // (No include guard: included once, inside an unnamed namespace.)
 
 #if CONTINUO_LEVEL == 4

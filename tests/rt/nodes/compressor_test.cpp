@@ -13,6 +13,8 @@ namespace {
 using namespace continuo;
 using P = rt::CompressorParam;
 using test::Channels;
+using test::kWay;
+using test::levels;
 using test::Rig;
 
 struct Setting {
@@ -23,27 +25,14 @@ struct Setting {
 /// Of `outs` channels; the rest of the inputs are its key.
 test::ProcessorRun compressor(
     const Setting& setting, std::function<void(Rig&)> commands = [](Rig&) {}, std::size_t outs = 1) {
-  return {.build =
-              [=](Rig& rig, test::PlanBuilder& b, std::vector<std::size_t> in) {
-                return b.node(rig.node(rt::compressor_kind(), setting.params()), in, outs);
-              },
-          .commands = std::move(commands),
-          .outs = outs};
-}
-std::vector<float> levels(std::initializer_list<std::pair<std::size_t, double>> parts) {
-  std::vector<float> result;
-  for (const auto& [frames, db] : parts) result.resize(result.size() + frames, static_cast<float>(test::from_db(db)));
-  return result;
+  return test::one_of(rt::compressor_kind(), setting.params(), std::move(commands), outs);
 }
 double gain_at(const Channels& out, const std::vector<float>& in, std::size_t i) {
   return test::to_db(std::abs(double{out[0][i]})) - test::to_db(std::abs(double{in[i]}));
 }
 /// Frames from `from` until the gain has crossed `db`.
 double frames_until(const Channels& out, const std::vector<float>& in, std::size_t from, double db) {
-  const bool rising = gain_at(out, in, from) < db;
-  std::size_t i = from;
-  while (i < in.size() && (gain_at(out, in, i) < db) == rising) ++i;
-  return static_cast<double>(i - from);
+  return test::frames_until(from, in.size(), db, [&](std::size_t i) { return gain_at(out, in, i); });
 }
 /// Giannoulis, Massberg and Reiss (2012), equation 4.
 double curve(const Setting& s, double level) {
@@ -55,7 +44,6 @@ double curve(const Setting& s, double level) {
   }
   return (1.0 / s.ratio - 1.0) * over;
 }
-constexpr double kWay = 0.6321205588285577;
 
 }  // namespace
 

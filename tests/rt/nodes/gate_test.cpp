@@ -13,6 +13,8 @@ namespace {
 using namespace continuo;
 using P = rt::GateParam;
 using test::Channels;
+using test::kWay;
+using test::levels;
 using test::Rig;
 
 struct Setting {
@@ -23,17 +25,7 @@ struct Setting {
 /// Of `outs` channels; the rest of the inputs are its key.
 test::ProcessorRun gate(
     const Setting& setting, std::function<void(Rig&)> commands = [](Rig&) {}, std::size_t outs = 1) {
-  return {.build =
-              [=](Rig& rig, test::PlanBuilder& b, std::vector<std::size_t> in) {
-                return b.node(rig.node(rt::gate_kind(), setting.params()), in, outs);
-              },
-          .commands = std::move(commands),
-          .outs = outs};
-}
-std::vector<float> levels(std::initializer_list<std::pair<std::size_t, double>> parts) {
-  std::vector<float> result;
-  for (const auto& [frames, db] : parts) result.resize(result.size() + frames, static_cast<float>(test::from_db(db)));
-  return result;
+  return test::one_of(rt::gate_kind(), setting.params(), std::move(commands), outs);
 }
 /// How much softer sample i came out than it went in.
 double reduction(const Channels& out, const std::vector<float>& in, std::size_t i) {
@@ -41,12 +33,8 @@ double reduction(const Channels& out, const std::vector<float>& in, std::size_t 
 }
 /// Frames from `from` until the reduction has crossed `db`.
 double frames_until(const Channels& out, const std::vector<float>& in, std::size_t from, double db) {
-  const bool rising = reduction(out, in, from) < db;
-  std::size_t i = from;
-  while (i < in.size() && (reduction(out, in, i) < db) == rising) ++i;
-  return static_cast<double>(i - from);
+  return test::frames_until(from, in.size(), db, [&](std::size_t i) { return reduction(out, in, i); });
 }
-constexpr double kWay = 0.6321205588285577;
 
 }  // namespace
 
