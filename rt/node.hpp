@@ -38,9 +38,16 @@ struct Node {
   const Uid uid;
   std::vector<Param> params;  // by index; see the kind's enum. Audio thread only, once handed over
 
-  /// Set by the control thread before the hand-over: a node of the same kind and size whose rows this one starts with,
-  /// as they are when the plan is taken. It must be in that plan, or in the one before.
+  /// Set by the control thread before the hand-over: a node of the same kind and size whose rows and parameters, ramps
+  /// under way included, this one starts with, as they are when the plan is taken. It must be in that plan, or in the
+  /// one before.
   const Node* inherits = nullptr;
+  /// Audio thread, once the rows are in place.
+  void take_heritage() noexcept RT_NONBLOCKING {
+    if (inherits != nullptr && inherits->params.size() == params.size())
+      std::copy(inherits->params.begin(), inherits->params.end(), params.begin());
+    inherits = nullptr;
+  }
 
   // Audio thread only, once handed over:
   LanePlace place;             // of its rows; no step: it was never in a plan

@@ -173,7 +173,7 @@ void Renderer::adopt(Step& step) noexcept RT_NONBLOCKING {
     step.moving = false;
     for (const Member& m : step.members) {
       m.node->place = {};  // the place before must not outlive its plan
-      m.node->inherits = nullptr;
+      m.node->take_heritage();
       step.moving |= m.node->moving;
     }
     return step.kind->arrange(step);
@@ -191,7 +191,7 @@ void Renderer::adopt(Step& step) noexcept RT_NONBLOCKING {
   for (const Member& m : step.members) {
     Node& node = *m.node;
     if (!together) bring_rows(step, m);
-    node.inherits = nullptr;
+    node.take_heritage();
     node.place = {.step = &step, .first_lane = m.first_lane, .lanes = m.lanes};
     step.moving |= node.moving;
   }

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "server/session/compensate.hpp"
+#include "server/session/feed_match.hpp"
 
 namespace continuo::session {
 namespace {
@@ -12,16 +13,7 @@ namespace {
 class Crossfade {
  public:
   Crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request)
-      : before_(before), now_(now), request_(request), place_(before.nodes.size()), twin_(now.nodes.size()) {
-    std::unordered_map<FlatKey, std::uint32_t, FlatKeyHash> old;
-    for (std::uint32_t i = 0; i < before_.nodes.size(); ++i) old.emplace(before_.nodes[i].key, i);
-    for (std::uint32_t i = 0; i < now_.nodes.size(); ++i) {
-      const auto found = old.find(now_.nodes[i].key);
-      if (found == old.end()) continue;
-      twin_[i] = found->second;
-      place_[found->second] = i;
-    }
-  }
+      : Crossfade(before, now, request, Twins(before, now)) {}
 
   // Only what the document has: what dies has filled long ago.
   [[nodiscard]] bool is_fresh(std::uint32_t index) const { return index < twin_.size() && !twin_[index]; }
@@ -74,13 +66,12 @@ class Crossfade {
 
   void match(std::uint32_t index, const FlatNode& old) {
     std::vector<bool> kept(old.feeds.size(), false);
-    std::size_t likely = 0;  // most edits leave the order as it was
-    for (Feed& feed : now_.nodes[index].feeds) {
-      const std::optional<std::size_t> same = find(feed, old, kept, likely);
-      if (same) {
-        kept[*same] = true;
-        likely = *same + 1;
-        carry(old.feeds[*same], feed);
+    const std::vector<std::size_t> matches = match_feeds(old, now_.nodes[index], place_);
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      Feed& feed = now_.nodes[index].feeds[i];
+      if (matches[i] != kNoFeed) {
+        kept[matches[i]] = true;
+        carry(old.feeds[matches[i]], feed);
       } else {
         feed.is_new = true;
         feed.since = request_.plan;
@@ -90,19 +81,6 @@ class Crossfade {
     for (std::size_t k = 0; k < old.feeds.size(); ++k) {
       if (!kept[k]) bury(index, old.feeds[k]);
     }
-  }
-
-  [[nodiscard]] std::optional<std::size_t> find(const Feed& feed, const FlatNode& old, const std::vector<bool>& kept,
-                                                std::size_t likely) const {
-    for (std::size_t n = 0; n < old.feeds.size(); ++n) {
-      const std::size_t k = (likely + n) % old.feeds.size();
-      const Feed& other = old.feeds[k];
-      if (kept[k] || other.state == FeedState::dying || other.connection != feed.connection) continue;
-      if (place_[other.source] == feed.source && other.links == feed.links && other.factor == feed.factor &&
-          other.is_key == feed.is_key && other.delay == feed.delay)
-        return k;
-    }
-    return std::nullopt;
   }
 
   // A rise that is over needs its edge no more, unless for its factor.
@@ -155,6 +133,9 @@ class Crossfade {
       node.out_count = std::max(node.out_count, before_.nodes[*twin_[i]].out_count);
     }
   }
+
+  Crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& request, Twins twins)
+      : before_(before), now_(now), request_(request), place_(std::move(twins.place)), twin_(std::move(twins.twin)) {}
 
   const FlatGraph& before_;
   FlatGraph& now_;

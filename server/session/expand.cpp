@@ -25,10 +25,7 @@ struct Port {
 
 class Expansion {
  public:
-  Expansion(const CompileRequest& request, Incarnations* incarnations)
-      : request_(request), incarnations_(incarnations), units_(find_units(*request.document)) {
-    if (incarnations_ != nullptr) incarnations_->follow(units_);
-  }
+  explicit Expansion(const CompileRequest& request) : request_(request), units_(find_units(*request.document)) {}
 
   FlatGraph run() {
     outs_.resize(units_.all.size());
@@ -169,12 +166,7 @@ class Expansion {
     at = at_least_one(at);
     const ProcessorShape shape =
         shape_of_processor(doc, at.width, request_.shape.sample_rate_hz, {request_.media, request_.impulses});
-    const std::uint32_t incarnation = incarnations_ == nullptr ? 0 : incarnations_->of(doc.uid);
-    const auto key = [&](std::uint32_t which) {
-      return FlatKey{doc.uid, FlatRole::processor, shape.variant ^ (which * 0x9e3779b97f4a7c15u)};
-    };
-    FlatNode& node = add(key(incarnation), doc, path);
-    if (incarnation != 0) node.heir_of = key(incarnation - 1);
+    FlatNode& node = add({doc.uid, FlatRole::processor, shape.variant}, doc, path);
     node.kind = shape.kind;
     node.size = shape.size;
     node.main_in_count = node.in_count = at.width;
@@ -182,6 +174,7 @@ class Expansion {
     node.latency_frames = shape.latency_frames;
     node.lookahead_frames = shape.lookahead_frames;
     node.settle_frames = shape.settle_frames;
+    node.has_tail = shape.has_tail;
     node.feeds.push_back(straight(at));
     const Port out{last(), 0, node.out_count};
     if (shape.takes_key) add_key(path, at);
@@ -311,7 +304,6 @@ class Expansion {
   [[nodiscard]] std::uint32_t last() const { return static_cast<std::uint32_t>(graph_.nodes.size() - 1); }
 
   const CompileRequest& request_;
-  Incarnations* const incarnations_;
   const Units units_;
   FlatGraph graph_;
   std::vector<Port> outs_;  // by unit: port "out"
@@ -330,8 +322,6 @@ rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz) {
   return std::llround(number_of(player, "start_s") * sample_rate_hz);
 }
 
-FlatGraph expand(const CompileRequest& request, Incarnations* incarnations) {
-  return Expansion(request, incarnations).run();
-}
+FlatGraph expand(const CompileRequest& request) { return Expansion(request).run(); }
 
 }  // namespace continuo::session

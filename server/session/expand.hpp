@@ -2,7 +2,6 @@
 #pragma once
 
 #include "server/session/flat_graph.hpp"
-#include "server/session/incarnations.hpp"
 #include "server/session/plan_compiler.hpp"
 
 namespace continuo::session {
@@ -11,8 +10,7 @@ namespace continuo::session {
 /// children in order, where a source is joined to what comes before it, and meters and recorders look on; a fader; a
 /// meter. Nodes outside chains become a join and themselves. The nodes' order follows the connections, then the
 /// document.
-/// `incarnations` follows the document; null where nobody compares with the plan before.
-[[nodiscard]] FlatGraph expand(const CompileRequest& request, Incarnations* incarnations = nullptr);
+[[nodiscard]] FlatGraph expand(const CompileRequest& request);
 
 /// Where a player begins on the timeline, engine-rate frames.
 [[nodiscard]] rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz);

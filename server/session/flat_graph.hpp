@@ -83,6 +83,7 @@ struct FlatNode {
   std::uint32_t size = 0;              // rt::Step::size
   std::uint32_t latency_frames = 0;    // its own, lookahead included
   std::uint32_t settle_frames = 0;     // see ProcessorShape
+  bool has_tail = false;               // see ProcessorShape
   std::uint32_t lookahead_frames = 0;  // by which its sound comes later than its key
   std::vector<Feed> feeds;
   const DocNode* doc = nullptr;  // null where the document no longer has it: it only fades out

@@ -1,34 +1,29 @@
-// THREAD: any, one at a time - processors that an edit moved run twice while the edit fades: as they were, and as they
-// are
+// THREAD: any, one at a time - what lies between two changes of a way runs twice while the edit fades: as it was, and
+// as it is
 #pragma once
 
 #include <cstdint>
 #include <unordered_map>
-#include <vector>
 
-#include "server/session/expand_units.hpp"
+#include "server/session/flat_graph.hpp"
 
 namespace continuo::session {
 
-/// One sum after another would fade where moved processors kept their nodes: each would be on the old way and on the
-/// new one at once. So a processor that changed its unit, or its place among those that stayed, gets another node, a
-/// new incarnation, which starts with the old one's rows; old way and new way have only their two ends in common.
-/// Sources keep their nodes: nothing flows into them.
+/// Where an edit changes a way of the sound at two places, one fade behind the other would let both ways through each
+/// other: the levels that the two changes have would multiply, and not add up to either. So what lies between them gets
+/// another node, a new incarnation, which starts with the old one's rows and ramps: the old way and the new one are
+/// whole, and have only the one fade in common, behind the last change.
+///
+/// Nodes whose memory is their sound (delay, reverb, convolution) stay one, so that their tails go on, unless old way
+/// and new way run through them in another order.
 class Incarnations {
  public:
-  /// To be called once a compile, with the document's units.
-  void follow(const Units& units);
-
-  /// Rises by one with each move that counted; 0: it never did.
-  [[nodiscard]] std::uint32_t of(rt::Uid uid) const;
+  /// `now` is fresh from expand(), its feeds' delays are there; `before` is the last plan's. Gives the keys of `now`
+  /// their incarnation; without `fades` nobody gets a new one. Once a compile.
+  void follow(const FlatGraph& before, FlatGraph& now, bool fades);
 
  private:
-  struct Place {
-    rt::Uid unit = 0;
-    std::uint32_t rank = 0;  // in its chain
-    std::uint32_t incarnation = 0;
-  };
-  std::unordered_map<rt::Uid, Place> places_;
+  std::unordered_map<FlatKey, std::uint32_t, FlatKeyHash> of_;  // by the key of the first; those that had another
 };
 
 }  // namespace continuo::session

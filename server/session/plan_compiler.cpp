@@ -8,6 +8,7 @@
 #include "server/session/crossfade.hpp"
 #include "server/session/emit.hpp"
 #include "server/session/expand.hpp"
+#include "server/session/incarnations.hpp"
 #include "server/session/live_nodes.hpp"
 #include "server/session/lower.hpp"
 #include "server/session/node_registry.hpp"
@@ -114,8 +115,9 @@ Compiled PlanCompiler::compile(const CompileRequest& request) {
   CONTINUO_CHECK(request.document != nullptr, "there is always a document, if an empty one");
   const std::uint64_t id = impl_->next_plan++;
   Compiled compiled;
-  FlatGraph graph = expand(request, &impl_->incarnations);
+  FlatGraph graph = expand(request);
   compiled.output_latency_frames = compensate(graph);
+  impl_->incarnations.follow(impl_->before, graph, request.fade_edits);
   const Fading fading = crossfade(impl_->before, graph,
                                   {.fade = request.fade_edits,
                                    .timeline_rolling = request.timeline_rolling,

@@ -20,6 +20,7 @@ struct ProcessorShape {
   std::uint32_t latency_frames = 0;    // its output is its input's, this much later; bypassed too
   std::uint32_t lookahead_frames = 0;  // the compiler delays its sound by this, its detector listens undelayed
   std::uint32_t settle_frames = 0;     // how long a new one's start can be heard: the fade to it waits
+  bool has_tail = false;               // what it took in sounds on for longer than a fade: its memory is its sound
   bool takes_key = false;              // port "sidechain"
 };
 [[nodiscard]] ProcessorShape shape_of_processor(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,

@@ -33,7 +33,8 @@ ProcessorShape convolution_shape(const DocNode& node, std::uint32_t in_count, do
   return {.kind = &rt::convolver_kind(),
           .out_count = setup.outs,
           .variant = stable_hash(identity),
-          .latency_frames = key.latency_frames};
+          .latency_frames = key.latency_frames,
+          .has_tail = true};
 }
 std::unique_ptr<rt::Node> make_convolution(const DocNode& node, std::uint32_t in_count, double sample_rate_hz,
                                            const ProcessorFiles& files) {

@@ -23,7 +23,8 @@ std::uint32_t most_frames(const DocNode& node, double sample_rate_hz) {
 ProcessorShape delay_shape(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
   return {.kind = &rt::delay_kind(),
           .out_count = in_count,
-          .variant = stable_hash(text(most_frames(node, sample_rate_hz)) + text(in_count) + text(sample_rate_hz))};
+          .variant = stable_hash(text(most_frames(node, sample_rate_hz)) + text(in_count) + text(sample_rate_hz)),
+          .has_tail = true};
 }
 Node make_delay(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
   return Node(rt::make_delay(node.uid, in_count, most_frames(node, sample_rate_hz)));
@@ -42,7 +43,8 @@ ProcessorShape reverb_shape(const DocNode& node, std::uint32_t in_count, double 
   const rt::ReverbRoom room = room_of(node);
   return {.kind = &rt::reverb_kind(),
           .out_count = in_count == 1 ? 2 : in_count,
-          .variant = stable_hash(text(room.size) + text(room.predelay_ms) + text(in_count) + text(sample_rate_hz))};
+          .variant = stable_hash(text(room.size) + text(room.predelay_ms) + text(in_count) + text(sample_rate_hz)),
+          .has_tail = true};
 }
 Node make_reverb(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
   return Node(rt::make_reverb(node.uid, in_count, room_of(node), sample_rate_hz));

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "server/session/incarnations.hpp"
 #include "tests/server/session/offline_rig.hpp"
 #include "tests/server/session/plan_checks.hpp"
 
