@@ -55,7 +55,6 @@ class ConvolverNode final : public Node {
         impulse(setup.impulse),
         ins(setup.ins),
         outs(setup.outs),
-        rise_frames(setup.rise_frames),
         past(setup.ins, setup.latency_frames) {
     if (impulse == nullptr) return;
     if (impulse->plan().latency_frames() != setup.latency_frames) std::abort();
@@ -70,8 +69,6 @@ class ConvolverNode final : public Node {
   const std::shared_ptr<const dsp::Impulse> impulse;
   const std::uint32_t ins;  // the member may have more while an edit fades: they are not its own
   const std::uint32_t outs;
-  const std::uint32_t rise_frames;
-  std::uint32_t risen = 0;                             // frames
   std::vector<std::unique_ptr<dsp::Convolver>> parts;  // each of the next kMost inputs
   DelayLine past;
 };
@@ -90,13 +87,8 @@ class ConvolverKind final : public NodeKind {
     for (std::size_t k = 0; k < node.parts.size(); ++k) {
       dsp::Convolver& part = *node.parts[k];
       const auto first = static_cast<std::uint32_t>(k) * kMost;
-      if (node.risen < node.rise_frames) {
-        process_rising(part, m, first, node, slice);
-      } else {
-        part.process({m.in + first, part.inputs()}, {m.out + first, part.outputs()}, slice.buffer_offset, slice.frames);
-      }
+      part.process({m.in + first, part.inputs()}, {m.out + first, part.outputs()}, slice.buffer_offset, slice.frames);
     }
-    node.risen += std::min(slice.frames, node.rise_frames - node.risen);
     const WetMix mix(node.params[ConvolverParam::dry_db], node.params[ConvolverParam::wet_db],
                      node.params[ConvolverParam::bypass], slice);
     const bool late = node.past.delay() > 0;
@@ -115,25 +107,6 @@ class ConvolverKind final : public NodeKind {
       mix.apply(out, dry, out, 0, slice.frames);
     }
     if (late) node.past.advance(slice.frames);
-  }
-
-  static void process_rising(dsp::Convolver& part, const Member& m, std::uint32_t first, const ConvolverNode& node,
-                             const Slice& slice) noexcept RT_NONBLOCKING {
-    alignas(64) float risen[kMost][kBlockFrames];
-    alignas(64) float convolved[kMost][kBlockFrames];
-    const float* ins[kMost];
-    float* outs[kMost];
-    for (std::uint32_t c = 0; c < part.inputs(); ++c) {
-      const float* const from = m.from(first + c, slice);
-      for (std::uint32_t i = 0; i < slice.frames; ++i) {
-        const std::uint32_t frame = std::min(node.risen + i, node.rise_frames);
-        risen[c][i] = from[i] * (static_cast<float>(frame) / static_cast<float>(node.rise_frames));
-      }
-      ins[c] = risen[c];
-    }
-    for (std::uint32_t c = 0; c < part.outputs(); ++c) outs[c] = convolved[c];
-    part.process({ins, part.inputs()}, {outs, part.outputs()}, 0, slice.frames);
-    for (std::uint32_t c = 0; c < part.outputs(); ++c) dsp::copy(m.to(first + c, slice), convolved[c], slice.frames);
   }
 };
 

@@ -19,9 +19,6 @@ struct ConvolverSetup {
   std::uint32_t latency_frames = 0;             // the impulse's plan's
   std::uint32_t ins = 1;
   std::uint32_t outs = 1;  // see convolver_outs()
-  /// What is convolved rises over so many first frames. A node that takes another's place under sound knows nothing of
-  /// what was before: without this each reflection would begin with a click.
-  std::uint32_t rise_frames = 0;
 };
 
 /// How many channels come out of `ins` that are convolved with this many (Convolver::accepts() has the meanings).

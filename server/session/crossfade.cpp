@@ -18,11 +18,23 @@ class Crossfade {
   // Only what the document has: what dies has filled long ago.
   [[nodiscard]] bool is_fresh(std::uint32_t index) const { return index < twin_.size() && !twin_[index]; }
 
+  // The rises into what was there, and the falls, all begin at once.
+  void wait(std::uint32_t frames) {
+    for (std::uint32_t i = 0; i < now_.nodes.size(); ++i) {
+      for (Feed& feed : now_.nodes[i].feeds) {
+        if (!is_fresh(i) || feed.state == FeedState::dying) feed.wait_frames = frames;
+      }
+    }
+  }
+
   bool run() {
     const auto documented = static_cast<std::uint32_t>(now_.nodes.size());
     find_sounding();
     for (std::uint32_t i = 0; i < documented; ++i) {
-      if (twin_[i]) match(i, before_.nodes[*twin_[i]]);
+      if (twin_[i])
+        match(i, before_.nodes[*twin_[i]]);
+      else if (now_.nodes[i].has_tail && !before_.nodes.empty())
+        start(now_.nodes[i]);
     }
     // What feeds the dying, grown while it is walked.
     for (std::uint32_t i = documented; i < now_.nodes.size(); ++i) retain_feeds(i);
@@ -73,14 +85,23 @@ class Crossfade {
         kept[matches[i]] = true;
         carry(old.feeds[matches[i]], feed);
       } else {
-        feed.is_new = true;
-        feed.since = request_.plan;
-        feed.state = sounding_[feed.source] && feed.factor != 0.0f ? FeedState::rising : FeedState::steady;
+        begin(feed);
       }
     }
     for (std::size_t k = 0; k < old.feeds.size(); ++k) {
       if (!kept[k]) bury(index, old.feeds[k]);
     }
+  }
+
+  // Its memory would hold a sudden beginning for longer than any fade behind it.
+  void start(FlatNode& fresh) {
+    for (Feed& feed : fresh.feeds) begin(feed);
+  }
+
+  void begin(Feed& feed) {
+    feed.is_new = true;
+    feed.since = request_.plan;
+    feed.state = sounding_[feed.source] && feed.factor != 0.0f ? FeedState::rising : FeedState::steady;
   }
 
   // A rise that is over needs its edge no more, unless for its factor.
@@ -199,6 +220,7 @@ Fading crossfade(const FlatGraph& before, FlatGraph& now, const FadeRequest& req
   result.fading = fade.run();
   if (result.fading) break_circles(now);
   result.wait_frames = fill_frames(now, [&](std::uint32_t i) { return fade.is_fresh(i); });
+  fade.wait(result.wait_frames);
   return result;
 }
 

@@ -68,9 +68,10 @@ struct Feed {
   std::uint32_t delay = 0;  // frames: compensate.hpp
   std::uint64_t line = 0;   // serial number of its delay line; 0: none
   FeedState state = FeedState::steady;
-  std::uint64_t since = 0;  // plan id
-  std::uint64_t edge = 0;   // serial number of its edge node; 0: none
-  bool is_new = false;      // this compile made it
+  std::uint64_t since = 0;        // plan id
+  std::uint64_t edge = 0;         // serial number of its edge node; 0: none
+  bool is_new = false;            // this compile made it
+  std::uint32_t wait_frames = 0;  // a new one's rise begins so long after the plan is taken
 };
 
 struct FlatNode {

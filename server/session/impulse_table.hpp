@@ -38,7 +38,6 @@ using ImpulseTable = std::map<ImpulseKey, std::shared_ptr<const rt::dsp::Impulse
 struct ProcessorFiles {
   const MediaTable* media = nullptr;
   const ImpulseTable* impulses = nullptr;
-  std::uint32_t rise_frames = 0;  // of a convolution that takes another's place under sound
 };
 
 inline constexpr double kMostImpulseSeconds = 10.0;

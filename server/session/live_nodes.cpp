@@ -14,12 +14,6 @@ rt::NodeRef LiveNodes::take_slot() {
   return {slot, ++generations_[slot]};
 }
 
-bool LiveNodes::has_other(const FlatKey& key) const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
-    return entry.first.uid == key.uid && entry.first.role == key.role && entry.first.variant != key.variant;
-  });
-}
-
 std::vector<std::unique_ptr<rt::Node>> LiveNodes::drop_unused(std::uint64_t plan) {
   std::vector<std::unique_ptr<rt::Node>> dropped;
   std::vector<std::uint32_t> slots;

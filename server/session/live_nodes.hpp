@@ -42,9 +42,6 @@ class LiveNodes {
     return found == nodes_.end() ? nullptr : found->second.node.get();
   }
 
-  /// Another node did the same for the same node of the document. Looks at all of them.
-  [[nodiscard]] bool has_other(const FlatKey& key) const;
-
   /// Everything that `plan` does not use; its slots are free from now on.
   [[nodiscard]] std::vector<std::unique_ptr<rt::Node>> drop_unused(std::uint64_t plan);
 

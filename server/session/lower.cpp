@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "rt/nodes/convolver.hpp"
 #include "rt/nodes/delay_line.hpp"
 #include "rt/nodes/gain.hpp"
 #include "rt/nodes/mix.hpp"
@@ -38,10 +37,7 @@ class Lowering {
       return;
     }
     const LiveNode& live = live_.use(node.key, request_.plan, takes_commands(node.key.role), [&] {
-      ProcessorFiles files = request_.files;
-      if (request_.fades && node.kind == &rt::convolver_kind() && live_.has_other(node.key))
-        files.rise_frames = kEditFadeFrames;
-      auto made = make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz, files);
+      auto made = make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz, request_.files);
       const rt::Node* const heritage = node.heir_of.uid == 0 ? nullptr : live_.find(node.heir_of);
       if (heritage != nullptr && &heritage->kind == &made->kind) made->inherits = heritage;
       return made;
@@ -91,7 +87,7 @@ class Lowering {
       action.kind = rt::Action::Kind::set_param;
       action.param = rt::EdgeParam::factor;
       action.ramp_frames = kEditFadeFrames;
-      action.wait_frames = request_.wait_frames;
+      action.wait_frames = feed.wait_frames;
       action.node = live.ref;
       action.value = rises ? static_cast<double>(feed.factor) : 0.0;
     }

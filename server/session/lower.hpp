@@ -42,10 +42,8 @@ struct OpList {
 struct LowerRequest {
   std::uint64_t plan = 0;
   double sample_rate_hz = 0.0;
-  std::uint32_t wait_frames = 0;  // before the fades that begin with this plan
   const std::unordered_map<rt::Uid, double>* audible = nullptr;
   ProcessorFiles files{};
-  bool fades = false;  // edits are heard: see CompileRequest::fade_edits
 };
 
 /// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into

@@ -130,10 +130,8 @@ Compiled PlanCompiler::compile(const CompileRequest& request) {
   OpList list = lower(graph, impl_->live, impl_->mixer, impl_->next_edge,
                       {.plan = id,
                        .sample_rate_hz = request.shape.sample_rate_hz,
-                       .wait_frames = fading.wait_frames,
                        .audible = &audible,
-                       .files = {request.media, request.impulses},
-                       .fades = request.fade_edits});
+                       .files = {request.media, request.impulses}});
   const Schedule order = schedule(list);
   compiled.plan = emit_plan(list, order, assign_buffers(list, order), impl_->live.slot_count());
   compiled.plan->sample_rate_hz = request.shape.sample_rate_hz;

@@ -11,7 +11,6 @@ rt::ConvolverSetup setup_of(const ImpulseKey& key, std::uint32_t in_count, const
   rt::ConvolverSetup setup;
   setup.latency_frames = key.latency_frames;
   setup.ins = in_count;
-  setup.rise_frames = files.rise_frames;
   // As wide before its impulse has come as with it.
   setup.outs = rt::convolver_outs(in_count, key.channels);
   if (files.impulses == nullptr || key.channels == 0) return setup;

@@ -268,3 +268,31 @@ TEST_CASE("edits that change no sound leave every bit as it was") {
   CHECK(stage.heard[0] == other.heard[0]);
   CHECK(stage.heard[1] == other.heard[1]);
 }
+
+// A delay would bring a sudden beginning back when the fade behind it is long over.
+TEST_CASE("what remembers its input gets it with a rise: no edge comes back from a delay, a reverb that was put in") {
+  for (const char* what : {"'type': 'delay', 'params': {'time_ms': 200, 'feedback': 0.5, 'wet_db': 0}",
+                           "'type': 'reverb', 'params': {'wet_db': 0}"}) {
+    Stage stage;
+    Document document = test::document(
+        "{'nodes': [{'id': 'a', 'type': 'track', 'params': {'channels': 2}}], 'connections': [{'from': 'in', 'to': "
+        "'a'}, {'from': 'a', 'to': 'out'}]}");
+    stage.rig.input = [](std::uint32_t, rt::FrameCount) { return 0.5f; };  // whatever steps was made by the edit
+    stage.take(document);
+    stage.play(1000);
+    const auto added =
+        test::edit(document, std::string("[{'add_node': {'parent': 'a', 'node': {'id': 'd', ") + what + "}}}]",
+                   [uid = rt::Uid{50}]() mutable { return uid++; });
+    if (!added) FAIL(added.error().message);
+    stage.take(document);
+    stage.play(48000);
+    float step = 0.0f, heard = 0.0f;
+    for (std::size_t i = 1; i < stage.frames(); ++i) {
+      step = std::max(step, std::abs(stage.heard[0][i] - stage.heard[0][i - 1]));
+      heard = std::max(heard, std::abs(stage.heard[0][i] - 0.5f));
+    }
+    CAPTURE(std::string(what));
+    CHECK(heard > 0.02f);
+    CHECK(step < 2.0f / static_cast<float>(kEditFadeFrames));
+  }
+}
