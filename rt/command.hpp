@@ -27,6 +27,7 @@ struct Action {
     record_stop,       // node: the recorder lets go of its sink (Sink::finished)
     output_level,  // value (linear factor), ramp_frames: fade of the device output alone, behind the graph; recorders
                    // and renders do not hear it. 1 at the start; an engine that wants a device to fade in sends 0 first
+    land,          // every command before it that waits for a later frame is applied now, before any command behind it
   };
   Kind kind = Kind::set_param;
   std::uint16_t param = 0;

@@ -11,6 +11,15 @@ void NodeKind::begin_block(Step& step, const Slice&) const noexcept RT_NONBLOCKI
 
 bool NodeKind::act(Member&, Action&, const Slice&) const noexcept RT_NONBLOCKING { return false; }
 
+void NodeKind::forget(Step& step, const Member& member) const noexcept RT_NONBLOCKING {
+  if (step.row_count == 0) return;
+  for (std::uint32_t lane = member.first_lane; lane < member.first_lane + std::uint32_t{member.lanes}; ++lane)
+    for (std::uint32_t r = 0; r < step.row_count; ++r) *step.row(r, lane) = 0.0f;
+  member.node->worked_out = -1;
+  member.node->moving = true;
+  step.moving = true;
+}
+
 std::uint32_t NodeKind::row_count(std::uint32_t) const noexcept { return row_count_; }
 
 void TileKind::process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING {

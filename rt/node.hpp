@@ -53,21 +53,24 @@ struct Node {
   LanePlace place;             // of its rows; no step: it was never in a plan
   bool moving = true;          // begin_block() has work to do for it: it is new, a parameter was set, or moves
   FrameCount worked_out = -1;  // engine frame of the block for which begin_block() did it last
+  FrameCount entered = -1;     // engine frame at which its first plan was taken; below 0: none was
+  FrameCount muted_until = 0;  // engine frame: before it the guard silences its outputs
+  bool suspect = false;        // it gave what is no number: at the next grid point the guard judges it
 };
 
 /// A stretch of time in which nothing changes but by ramps: at most kBlockFrames frames, within one block.
-/// A block begins at every grid point, every due command and every start, stop and locate; a device buffer that ends
-/// inside a block cuts it into slices, and that must not be heard: kernels are slice-invariant.
+/// A block begins at every grid point, due command and segment of an automation, and every start, stop and locate; a
+/// device buffer that ends inside a block cuts it into slices, and that must not be heard: kernels are slice-invariant.
 struct Slice {
-  FrameCount engine_frame = 0;    // of the slice's first frame
-  FrameCount timeline_frame = 0;  // of the slice's first frame; stands still while not rolling
-  std::uint32_t frames = 0;       // 1 to kBlockFrames
-  std::uint32_t block_offset = 0; // frames of this block before this slice; 0: the block begins here
-  std::uint32_t block_frames = 0; // to the next grid point, counted from the block's beginning
+  FrameCount engine_frame = 0;      // of the slice's first frame
+  FrameCount timeline_frame = 0;    // of the slice's first frame; stands still while not rolling
+  std::uint32_t frames = 0;         // 1 to kBlockFrames
+  std::uint32_t block_offset = 0;   // frames of this block before this slice; 0: the block begins here
+  std::uint32_t block_frames = 0;   // to the next grid point, counted from the block's beginning
   std::uint32_t buffer_offset = 0;  // where this slice begins in the plan's buffers
   bool rolling = false;
-  double sample_rate_hz = 0.0;    // of the engine
-  InputBlock device_in;           // the whole device buffer; this slice begins at device_offset
+  double sample_rate_hz = 0.0;  // of the engine
+  InputBlock device_in;         // the whole device buffer; this slice begins at device_offset
   OutputBlock device_out;
   std::uint32_t device_offset = 0;
   Counters* counters = nullptr;
@@ -84,6 +87,8 @@ struct Slice {
   [[nodiscard]] std::uint32_t cell_offset() const noexcept RT_NONBLOCKING {
     return kBlockFrames - block_frames + block_offset;
   }
+  /// The next frame is a grid point.
+  [[nodiscard]] bool ends_cell() const noexcept RT_NONBLOCKING { return block_offset + frames == block_frames; }
 };
 
 /// One node's place in a step. Its lanes are `first_lane` to `first_lane + lanes - 1`; lanes is the larger of in_count
@@ -120,11 +125,12 @@ struct Step {
   const float* const* lane_in = nullptr;
   const float* const* lane_key = nullptr;  // of kinds with a detector; null: what comes in
   float* const* lane_out = nullptr;
-  bool packed = false;    // the step before left this step's lanes in the tile
-  bool stays = false;     // the next step takes them from there
-  bool unpacks = true;    // somebody reads lane_out
+  bool packed = false;  // the step before left this step's lanes in the tile
+  bool stays = false;   // the next step takes them from there
+  bool unpacks = true;  // somebody reads lane_out
   // Audio thread:
-  bool moving = true;       // begin_block() has work to do. Set by a new plan, a set parameter; cleared by the kind
+  bool moving = true;        // begin_block() has work to do. Set by a new plan, a set parameter; cleared by the kind
+  bool watched = false;      // a member is muted, or suspect
   std::uint32_t notes[3]{};  // the kind's own, worked out by arrange() and begin_block()
 
   float* row(std::size_t r, std::size_t lane = 0) const noexcept RT_NONBLOCKING {
@@ -140,8 +146,8 @@ class NodeKind {
       : name_(name), row_count_(row_count), in_place_(in_place) {}
   virtual ~NodeKind() = default;
 
-  /// Audio thread, when a plan was taken and its nodes' rows are in place: what of the step's own follows from who is in
-  /// it.
+  /// Audio thread, when a plan was taken and its nodes' rows are in place: what of the step's own follows from who is
+  /// in it.
   virtual void arrange(Step& step) const noexcept RT_NONBLOCKING;
 
   /// At the beginning of a block, only while step.moving: work out the coefficient rows for this block from the
@@ -154,6 +160,15 @@ class NodeKind {
 
   /// Render `slice.frames` frames of every member. Every sample of every `out` channel is written.
   virtual void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING = 0;
+
+  /// Audio thread, at a grid point: what the member remembers of what it heard is as in a fresh one, so that nothing
+  /// that is no number stays in it. Its parameters stay. There is no time here for a long memory: that must never take
+  /// such a sample in (dsp/finite.hpp). As it is here: its rows, which begin_block() then works out again.
+  virtual void forget(Step& step, const Member& member) const noexcept RT_NONBLOCKING;
+
+  /// Nodes of this kind are muted, and named, where they give what is no number. False: they are part of a connection,
+  /// or give no sound.
+  [[nodiscard]] virtual bool guarded() const noexcept RT_NONBLOCKING { return true; }
 
   /// Any thread: how many rows a step needs whose largest member has this size.
   [[nodiscard]] virtual std::uint32_t row_count(std::uint32_t size) const noexcept;
@@ -169,7 +184,8 @@ class NodeKind {
   bool in_place_;
 };
 
-/// A kind whose kernel works on a tile. Members have as many lanes as outputs; inputs beyond those are a detector's key.
+/// A kind whose kernel works on a tile. Members have as many lanes as outputs; inputs beyond those are a detector's
+/// key.
 class TileKind : public NodeKind {
  public:
   constexpr explicit TileKind(const char* name, std::uint32_t row_count = 0) noexcept

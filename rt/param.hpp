@@ -26,7 +26,17 @@ class Param {
     to_ = target;
     begin_ = frame + static_cast<FrameCount>(wait_frames);
     frames_ = ramp_frames;
-    log_span_ = curve_ == Curve::exponential && from_ > 0.0 && to_ > 0.0 ? dsp::log2(to_ / from_) : 0.0;
+    shape_as(curve_);
+  }
+
+  /// On its way since `begin`, which may lie far back: the same values at the same frames, whenever this is said. What
+  /// was under way ends here.
+  void aim(double from, double to, FrameCount begin, FrameCount frames, Curve curve) noexcept RT_NONBLOCKING {
+    from_ = from;
+    to_ = to;
+    begin_ = begin;
+    frames_ = frames;
+    shape_as(curve);
   }
 
   /// The value at an engine frame.
@@ -39,7 +49,7 @@ class Param {
   /// at() of `count` frames from `frame` on, bit for bit, in a loop that vectorises.
   void values(FrameCount frame, std::uint32_t count, double* out) const noexcept RT_NONBLOCKING {
     const std::uint32_t still = part(begin_ + 1 - frame, count);  // held at the beginning
-    const std::uint32_t moving_count = part(begin_ + static_cast<FrameCount>(frames_) - frame, count);
+    const std::uint32_t moving_count = part(begin_ + frames_ - frame, count);
     const auto position = static_cast<double>(frame - begin_);
     const auto frames = static_cast<double>(frames_);
     std::uint32_t i = 0;
@@ -55,16 +65,17 @@ class Param {
     for (; i < count; ++i) out[i] = to_;
   }
 
-  [[nodiscard]] bool moving(FrameCount frame) const noexcept RT_NONBLOCKING {
-    return frame - begin_ < static_cast<FrameCount>(frames_);
-  }
+  [[nodiscard]] bool moving(FrameCount frame) const noexcept RT_NONBLOCKING { return frame - begin_ < frames_; }
   [[nodiscard]] double target() const noexcept RT_NONBLOCKING { return to_; }
-  /// Where the last set() begins; a ramp with a future start waits until then.
+  /// Where the last set() or aim() begins; a ramp with a future start waits until then.
   [[nodiscard]] FrameCount begin() const noexcept RT_NONBLOCKING { return begin_; }
   /// First frame at which it stands still.
-  [[nodiscard]] FrameCount end() const noexcept RT_NONBLOCKING { return begin_ + static_cast<FrameCount>(frames_); }
+  [[nodiscard]] FrameCount end() const noexcept RT_NONBLOCKING { return begin_ + frames_; }
 
  private:
+  void shape_as(Curve curve) noexcept RT_NONBLOCKING {
+    log_span_ = curve == Curve::exponential && from_ > 0.0 && to_ > 0.0 ? dsp::log2(to_ / from_) : 0.0;
+  }
   [[nodiscard]] double shape(double x) const noexcept RT_NONBLOCKING {
     return log_span_ == 0.0 ? from_ + (to_ - from_) * x : from_ * dsp::exp2(log_span_ * x);
   }
@@ -76,7 +87,7 @@ class Param {
   double to_ = 0.0;
   double log_span_ = 0.0;  // of an exponential ramp: log2 of the ratio of its ends
   FrameCount begin_ = 0;
-  std::uint32_t frames_ = 0;
+  FrameCount frames_ = 0;
   Curve curve_ = Curve::linear;
 };
 

@@ -1,24 +1,16 @@
 #include "rt/renderer.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
 
 #include "rt/dsp/float_mode.hpp"
 #include "rt/dsp/planar.hpp"
-#include "rt/dsp/ramp.hpp"
+#include "rt/guard.hpp"
 
 namespace continuo::rt {
 namespace {
-
-/// Of two scheduled commands, the one that is due later: the order of std::push_heap with the earliest on top.
-struct DueLater {
-  bool operator()(const Command& a, const Command& b) const noexcept RT_NONBLOCKING {
-    return a.frame != b.frame ? a.frame > b.frame : a.sequence > b.sequence;
-  }
-};
 
 /// These hand something over that has to come home, which only a batch can bring.
 bool needs_batch(Action::Kind kind) noexcept RT_NONBLOCKING {
@@ -33,7 +25,6 @@ Renderer::Renderer(RingReader<Command> commands, RingWriter<Event> events, doubl
   audio_.commands = std::move(commands);
   audio_.events = std::move(events);
   audio_.sample_rate_hz = sample_rate_hz;
-  audio_.schedule.resize(kScheduleCapacity);
   audio_.kernels = &kernels;
 }
 
@@ -63,13 +54,13 @@ void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noe
   slice.kernels = audio_.kernels;
   slice.tile = tile_;
   slice.engine_frame = audio_.engine_frame;
-  apply_due(slice);
+  apply_due(slice, audio_.engine_frame);
   take_commands(slice);
   if (audio_.plan == nullptr) counters_.buffers_without_plan.fetch_add(1, std::memory_order_relaxed);
 
   for (std::uint32_t done = 0; done < frames;) {
     slice.engine_frame = audio_.engine_frame;
-    apply_due(slice);
+    apply_due(slice, audio_.engine_frame);
     slice.device_offset = done;
     done += gather_span(slice, frames - done);
     run();
@@ -78,13 +69,12 @@ void Renderer::process(InputBlock in, OutputBlock out, std::uint32_t frames) noe
   publish_clock();
 }
 
-/// The slices from here to the next scheduled command, the end of the device buffer, or as many as the plan's buffers
+/// The slices from here to where the next thing is due, the end of the device buffer, or as many as the plan's buffers
 /// hold. Moves both clocks on; returns how many frames they are.
 std::uint32_t Renderer::gather_span(Slice slice, std::uint32_t left) noexcept RT_NONBLOCKING {
   audio_.span_slices = 0;
   slice.buffer_offset = 0;
-  while (left != 0 && audio_.span_slices < kSpanSlices &&
-         (audio_.scheduled == 0 || audio_.schedule.front().frame > audio_.engine_frame)) {
+  while (left != 0 && audio_.span_slices < kSpanSlices && frames_to_cut() > 0) {
     slice.engine_frame = audio_.engine_frame;
     slice.timeline_frame = audio_.timeline.position();
     slice.rolling = audio_.timeline.rolling();
@@ -108,48 +98,48 @@ std::uint32_t Renderer::gather_span(Slice slice, std::uint32_t left) noexcept RT
   return slice.buffer_offset;
 }
 
-/// To the end of the block, of the device buffer, or to the next scheduled command, whichever comes first.
+/// To the next scheduled command, or the next segment of an automation.
+FrameCount Renderer::frames_to_cut() const noexcept RT_NONBLOCKING {
+  return std::min(audio_.schedule.next_frame() - audio_.engine_frame,
+                  audio_.automation.frames_to_next(audio_.timeline));
+}
+
+/// To the end of the block, of the device buffer, or to where something is due, whichever comes first.
 std::uint32_t Renderer::slice_frames(std::uint32_t left) const noexcept RT_NONBLOCKING {
   const FrameCount block_end = audio_.block_begin + audio_.block_frames;
-  FrameCount n = std::min<FrameCount>(left, block_end - audio_.engine_frame);
-  if (audio_.scheduled != 0) n = std::min(n, audio_.schedule.front().frame - audio_.engine_frame);
-  return static_cast<std::uint32_t>(n);
+  const FrameCount n = std::min<FrameCount>(left, block_end - audio_.engine_frame);
+  return static_cast<std::uint32_t>(std::min(n, frames_to_cut()));
 }
 
 /// At most what the ring held when we came, so that a fast writer cannot keep us here; and each only while its event
 /// is sure to fit beside those of the schedule. What stays in the ring stays in order.
 void Renderer::take_commands(Slice& at) noexcept RT_NONBLOCKING {
-  for (std::size_t n = audio_.commands.available(); n != 0 && audio_.events.space() > audio_.scheduled; --n) {
+  for (std::size_t n = audio_.commands.available(); n != 0 && audio_.events.space() > audio_.schedule.size(); --n) {
     Command command;
     if (!audio_.commands.try_pop(command)) return;
-    if (command.frame <= audio_.engine_frame)
-      apply(command, at);
-    else
+    if (command.frame > audio_.engine_frame) {
       schedule(command);
+      continue;
+    }
+    apply(command, at);
+    if (std::exchange(audio_.landing, false)) apply_due(at, kEndless - 1);
   }
 }
 
 void Renderer::schedule(const Command& command) noexcept RT_NONBLOCKING {
-  if (audio_.scheduled == kScheduleCapacity) {
-    counters_.commands_refused.fetch_add(1, std::memory_order_relaxed);
-    return answer(command, Event::Kind::refused);
-  }
-  audio_.schedule[audio_.scheduled++] = command;
-  std::push_heap(audio_.schedule.begin(), audio_.schedule.begin() + static_cast<std::ptrdiff_t>(audio_.scheduled),
-                 DueLater{});
+  if (audio_.schedule.try_add(command)) return;
+  counters_.commands_refused.fetch_add(1, std::memory_order_relaxed);
+  answer(command, Event::Kind::refused);
 }
 
-void Renderer::apply_due(Slice& at) noexcept RT_NONBLOCKING {
-  while (audio_.scheduled != 0 && audio_.schedule.front().frame <= audio_.engine_frame) {
-    std::pop_heap(audio_.schedule.begin(), audio_.schedule.begin() + static_cast<std::ptrdiff_t>(audio_.scheduled),
-                  DueLater{});
-    Command command = audio_.schedule[--audio_.scheduled];
-    apply(command, at);
-  }
+void Renderer::apply_due(Slice& at, FrameCount until) noexcept RT_NONBLOCKING {
+  for (Command command; audio_.schedule.try_take_due(until, command);) apply(command, at);
+  if (audio_.automation.advance(audio_.engine_frame, audio_.timeline)) audio_.block_frames = 0;
 }
 
 void Renderer::apply(Command& command, Slice& at) noexcept RT_NONBLOCKING {
   bool applied = true;
+  const Timeline before = audio_.timeline;
   if (command.batch != nullptr) {
     if (command.batch->plan != nullptr) take_plan(*command.batch);
     for (Action& action : command.batch->actions)
@@ -159,12 +149,17 @@ void Renderer::apply(Command& command, Slice& at) noexcept RT_NONBLOCKING {
     if (!applied) counters_.commands_orphaned.fetch_add(1, std::memory_order_relaxed);
   }
   if (applied) audio_.block_frames = 0;
+  audio_.automation.settle(audio_.timeline != before, audio_.engine_frame, audio_.timeline);
   answer(command, applied ? Event::Kind::applied : Event::Kind::orphaned);
 }
 
 void Renderer::take_plan(Batch& batch) noexcept RT_NONBLOCKING {
   std::swap(audio_.plan, batch.plan);
-  for (Step& step : audio_.plan->steps) adopt(step);
+  counters_.automation_refused.fetch_add(audio_.automation.take(*audio_.plan, batch.plan), std::memory_order_relaxed);
+  for (Step& step : audio_.plan->steps) {
+    adopt(step);
+    note_watched(step, audio_.engine_frame);
+  }
 }
 
 /// Brings the nodes' rows to their places in a new plan. The plan before is still whole: it goes home with its batch.
@@ -173,6 +168,7 @@ void Renderer::adopt(Step& step) noexcept RT_NONBLOCKING {
     step.moving = false;
     for (const Member& m : step.members) {
       m.node->place = {};  // the place before must not outlive its plan
+      if (m.node->entered < 0) m.node->entered = audio_.engine_frame;
       m.node->take_heritage();
       step.moving |= m.node->moving;
     }
@@ -191,6 +187,7 @@ void Renderer::adopt(Step& step) noexcept RT_NONBLOCKING {
   for (const Member& m : step.members) {
     Node& node = *m.node;
     if (!together) bring_rows(step, m);
+    if (node.entered < 0) node.entered = audio_.engine_frame;
     node.take_heritage();
     node.place = {.step = &step, .first_lane = m.first_lane, .lanes = m.lanes};
     step.moving |= node.moving;
@@ -224,9 +221,12 @@ bool Renderer::apply(Action& action, Slice& at) noexcept RT_NONBLOCKING {
     case Action::Kind::transport_locate:
       audio_.timeline.locate(action.position);
       return true;
+    case Action::Kind::land:
+      audio_.landing = true;
+      return true;
     case Action::Kind::output_level:
       if (!std::isfinite(action.value)) return false;
-      audio_.output_level.set(action.value, at.engine_frame, action.ramp_frames);
+      audio_.output.set_level(action.value, at.engine_frame, action.ramp_frames);
       return true;
     default:
       break;
@@ -256,51 +256,15 @@ void Renderer::answer(const Command& command, Event::Kind kind) noexcept RT_NONB
     counters_.events_lost.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// Part after part of the plan, each for the whole span.
+/// The whole plan for the whole span: by the team where there is one and the plan is cut for it.
 void Renderer::run() noexcept RT_NONBLOCKING {
   if (audio_.plan == nullptr) return;
   const std::span<const Slice> slices(audio_.span, audio_.span_slices);
-  const std::vector<Step>& steps = audio_.plan->steps;
-  std::size_t first = 0;
-  for (const std::uint32_t end : audio_.plan->part_ends) {
-    run_part(std::span(audio_.plan->steps).subspan(first, end - first), slices);
-    first = end;
-  }
-  if (first < steps.size()) run_part(std::span(audio_.plan->steps).subspan(first), slices);
-  for (const Slice& slice : slices) finish_output(slice);
-}
-
-void Renderer::run_part(std::span<Step> steps, std::span<const Slice> slices) noexcept RT_NONBLOCKING {
-  for (const Slice& slice : slices) {
-    for (Step& step : steps) {
-      if (step.moving && slice.block_offset == 0) step.kind->begin_block(step, slice);
-      step.kind->process(step, slice);
-    }
-  }
-}
-
-/// Behind the graph, on the device alone: what is no number becomes silence, then the output level.
-void Renderer::finish_output(const Slice& slice) noexcept RT_NONBLOCKING {
-  const bool moving = audio_.output_level.moving(slice.engine_frame);
-  const auto level = static_cast<float>(audio_.output_level.target());
-  alignas(64) float levels[kBlockFrames];
-  if (moving) dsp::linear_ramp(audio_.output_level, slice.engine_frame, slice.frames, levels);
-  for (std::uint32_t c = 0; c < slice.device_out.channel_count; ++c) {
-    float* const out = slice.device_out.channels[c] + slice.device_offset;
-    constexpr std::uint32_t kExponent = 0x7f800000u;  // all ones: infinite or no number
-    std::uint32_t bad = 0;
-    for (std::uint32_t i = 0; i < slice.frames; ++i)
-      bad += (std::bit_cast<std::uint32_t>(out[i]) & kExponent) == kExponent;
-    if (bad != 0) {
-      counters_.non_finite_samples.fetch_add(bad, std::memory_order_relaxed);
-      for (std::uint32_t i = 0; i < slice.frames; ++i)
-        if ((std::bit_cast<std::uint32_t>(out[i]) & kExponent) == kExponent) out[i] = 0.0f;
-    }
-    if (moving)
-      audio_.kernels->multiply(out, out, levels, slice.frames);
-    else
-      audio_.kernels->scale(out, out, level, slice.frames);
-  }
+  if (team_ != nullptr && !audio_.plan->tasks.empty())
+    team_->run(*audio_.plan, slices);
+  else
+    run_plan(*audio_.plan, slices);
+  for (const Slice& slice : slices) audio_.output.finish(slice);
 }
 
 void Renderer::publish_clock() noexcept RT_NONBLOCKING {
@@ -312,13 +276,18 @@ void Renderer::publish_clock() noexcept RT_NONBLOCKING {
 
 Renderer::Remains Renderer::dismantle() {
   Remains remains;
-  for (std::size_t i = 0; i < audio_.scheduled; ++i)
-    if (audio_.schedule[i].batch != nullptr) remains.batches.push_back(audio_.schedule[i].batch);
+  audio_.schedule.drain([&](const Command& command) {
+    if (command.batch != nullptr) remains.batches.push_back(command.batch);
+  });
   for (Command command; audio_.commands.try_pop(command);)
     if (command.batch != nullptr) remains.batches.push_back(command.batch);
   remains.plan = std::exchange(audio_.plan, nullptr);
-  audio_.scheduled = 0;
   return remains;
+}
+
+std::vector<std::span<const std::byte>> Renderer::memory() const {
+  return {std::as_bytes(std::span(this, 1)), audio_.schedule.blocks(), audio_.schedule.heap(), audio_.automation.runs(),
+          audio_.automation.heap()};
 }
 
 }  // namespace continuo::rt

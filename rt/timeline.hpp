@@ -15,6 +15,7 @@ class Timeline {
   void advance(std::uint32_t frames) noexcept RT_NONBLOCKING {
     if (rolling_) position_ += frames;
   }
+  friend bool operator==(const Timeline&, const Timeline&) noexcept = default;
   [[nodiscard]] bool rolling() const noexcept RT_NONBLOCKING { return rolling_; }
   [[nodiscard]] FrameCount position() const noexcept RT_NONBLOCKING { return position_; }
 

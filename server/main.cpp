@@ -13,6 +13,7 @@
 #include <utility>
 #include <variant>
 
+#include "rt/cpu_level.hpp"
 #include "server/base/config.hpp"
 #include "server/base/exit_code.hpp"
 #include "server/base/lock_file.hpp"
@@ -79,6 +80,8 @@ control::EngineConfig engine_config(const Config& config) {
   if (config.in_channels) engine.device.in_channels = *config.in_channels;
   if (config.out_channels) engine.device.out_channels = *config.out_channels;
   engine.device.priority = static_cast<int>(config.priority);
+  engine.render_workers = config.render_workers;
+  engine.ceiling_db = config.ceiling_db;
   for (const auto& [name, folder] : config.media_roots) {
     if (!folder.empty()) engine.media_roots.emplace(name, folder);
   }
@@ -197,5 +200,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "continuod: %s\n", logging.error().message.c_str());
     return exit_code(logging.error().kind);
   }
+  bool refused = false;
+  const rt::CpuLevel level = rt::chosen_cpu_level(&refused);
+  if (refused) log::warning("CONTINUO_CPU names no level that this machine has; taken: {}", rt::name_of(level));
   return run(loaded->config);
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/local_file.hpp"
 #include "clients/cli/operations.hpp"
@@ -44,7 +45,7 @@ struct EditOptions {
   bool dry_run = false;
 };
 
-int add(Context& context, const AddOptions& options) {
+int add(Context& context, const AddOptions& options, const AtOption& at) {
   const NodePath path = split_path(options.path);
   v1::Node node;
   node.set_id(path.id);
@@ -57,11 +58,12 @@ int add(Context& context, const AddOptions& options) {
   }
   v1::ApplyRequest request;
   add_node(request, path.parent, node, options.before);
+  at.put_into(context, request);
   apply_and_tell(context, request, "added " + options.path);
   return kOk;
 }
 
-int add_track(Context& context, const TrackOptions& options) {
+int add_track(Context& context, const TrackOptions& options, const AtOption& at) {
   const NodePath path = split_path(options.path);
   std::string media;
   if (!options.file.empty()) {
@@ -80,11 +82,12 @@ int add_track(Context& context, const TrackOptions& options) {
   v1::ApplyRequest request;
   add_node(request, path.parent, track, options.before);
   if (!options.unconnected) add_connect(request, options.path, "out");
+  at.put_into(context, request);
   apply_and_tell(context, request, "added " + options.path);
   return kOk;
 }
 
-int connect(Context& context, const ConnectOptions& options) {
+int connect(Context& context, const ConnectOptions& options, const AtOption& at) {
   v1::ApplyRequest request;
   v1::Connect& operation = *request.add_operations()->mutable_connect();
   operation.set_from(options.from);
@@ -97,11 +100,12 @@ int connect(Context& context, const ConnectOptions& options) {
       pair.set_to(to);
     }
   }
+  at.put_into(context, request);
   apply_and_tell(context, request, "connected " + options.from + " to " + options.to);
   return kOk;
 }
 
-int edit(Context& context, const EditOptions& options) {
+int edit(Context& context, const EditOptions& options, const AtOption& at) {
   const std::string json = read_file(options.file, kMaxEditBytes);
   v1::ApplyRequest request;
   const auto status = google::protobuf::util::JsonStringToMessage(json, &request);  // refuses unknown fields
@@ -114,6 +118,9 @@ int edit(Context& context, const EditOptions& options) {
                   "'" + options.file + "' holds no operations; write {\"operations\": [...]}");
   }
   if (options.dry_run) request.set_dry_run(true);
+  if (at.given() && request.has_when())
+    throw Failure(kUsage, "TWICE", "--at", "'" + options.file + "' says when already; leave --at out");
+  at.put_into(context, request);
   apply_and_tell(context, request,
                  request.dry_run() ? "valid"
                                    : format("applied %d operation%s", request.operations_size(),
@@ -130,15 +137,19 @@ void add_node_commands(CLI::App& app, Context& context) {
   command->add_option("PARAM=VALUE", added->assignments, "Parameters; a local file becomes the daemon's name of it");
   command->add_option("--before", added->before, "The sibling's id before which it goes; else at the end");
   command->add_option("--label", added->label, "Free text for people");
-  command->callback([&context, added] { context.run = [&context, added] { return add(context, *added); }; });
+  const AtOption add_at = AtOption::of(command);
+  command->callback(
+      [&context, added, add_at] { context.run = [&context, added, add_at] { return add(context, *added, add_at); }; });
 
   auto removed = std::make_shared<std::vector<std::string>>();
   command = app.add_subcommand("remove", "Remove nodes, what is below them, and their connections");
   command->add_option("PATH", *removed, "Paths")->required();
-  command->callback([&context, removed] {
-    context.run = [&context, removed] {
+  const AtOption remove_at = AtOption::of(command);
+  command->callback([&context, removed, remove_at] {
+    context.run = [&context, removed, remove_at] {
       v1::ApplyRequest request;
       for (const std::string& path : *removed) request.add_operations()->mutable_remove_node()->set_path(path);
+      remove_at.put_into(context, request);
       apply_and_tell(context, request, "removed");
       return static_cast<int>(kOk);
     };
@@ -158,10 +169,12 @@ void add_node_commands(CLI::App& app, Context& context) {
       "--before", [moved](const std::string& id) { moved->set_before(id); },
       "The id of the sibling before which it goes; else at the end");
   command->add_option_function<std::string>("--id", [moved](const std::string& id) { moved->set_id(id); }, "A new id");
-  command->callback([&context, moved] {
-    context.run = [&context, moved] {
+  const AtOption move_at = AtOption::of(command);
+  command->callback([&context, moved, move_at] {
+    context.run = [&context, moved, move_at] {
       v1::ApplyRequest request;
       *request.add_operations()->mutable_move_node() = *moved;
+      move_at.put_into(context, request);
       apply_and_tell(context, request, "moved");
       return static_cast<int>(kOk);
     };
@@ -180,8 +193,9 @@ void add_track_commands(CLI::App& app, Context& context) {
   command->add_option("--label", options->label, "Free text for people");
   command->add_option("--before", options->before, "The sibling's id before which it goes; else at the end");
   command->add_flag("--no-connect", options->unconnected, "Leave it unconnected");
+  const AtOption at = AtOption::of(command);
   command->callback(
-      [&context, options] { context.run = [&context, options] { return add_track(context, *options); }; });
+      [&context, options, at] { context.run = [&context, options, at] { return add_track(context, *options, at); }; });
 }
 
 void add_connect_commands(CLI::App& app, Context& context) {
@@ -191,18 +205,23 @@ void add_connect_commands(CLI::App& app, Context& context) {
   command->add_option("TO", options->to, "PATH or PATH:PORT; out:N is a device output")->required();
   command->add_option("--gain", options->gain_db, "dB");
   command->add_option("--map", options->map, "Which channel goes where: 1:3,2:4");
-  command->callback([&context, options] { context.run = [&context, options] { return connect(context, *options); }; });
+  const AtOption connect_at = AtOption::of(command);
+  command->callback([&context, options, connect_at] {
+    context.run = [&context, options, connect_at] { return connect(context, *options, connect_at); };
+  });
 
   auto ends = std::make_shared<ConnectOptions>();
   command = app.add_subcommand("disconnect", "Remove every connection between two ports");
   command->add_option("FROM", ends->from, "PATH or PATH:PORT")->required();
   command->add_option("TO", ends->to, "PATH or PATH:PORT")->required();
-  command->callback([&context, ends] {
-    context.run = [&context, ends] {
+  const AtOption disconnect_at = AtOption::of(command);
+  command->callback([&context, ends, disconnect_at] {
+    context.run = [&context, ends, disconnect_at] {
       v1::ApplyRequest request;
       v1::Disconnect& operation = *request.add_operations()->mutable_disconnect();
       operation.set_from(ends->from);
       operation.set_to(ends->to);
+      disconnect_at.put_into(context, request);
       apply_and_tell(context, request, "disconnected " + ends->from + " from " + ends->to);
       return static_cast<int>(kOk);
     };
@@ -220,7 +239,9 @@ void add_build_commands(CLI::App& app, Context& context) {
       app.add_subcommand("edit", "Apply a JSON transaction: {\"operations\": [...]}, all of it or nothing");
   command->add_option("FILE", options->file, "The file; '-' is standard input")->required();
   command->add_flag("--dry-run", options->dry_run, "Check only");
-  command->callback([&context, options] { context.run = [&context, options] { return edit(context, *options); }; });
+  const AtOption at = AtOption::of(command);
+  command->callback(
+      [&context, options, at] { context.run = [&context, options, at] { return edit(context, *options, at); }; });
 }
 
 }  // namespace continuo::cli

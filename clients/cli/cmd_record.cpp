@@ -1,13 +1,13 @@
 // THREAD: any - record start, record stop, takes
 #include <CLI/CLI.hpp>
 
+#include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
 #include "clients/cli/time_text.hpp"
-#include "clients/cli/when_text.hpp"
 
 namespace continuo::cli {
 namespace {
@@ -16,7 +16,6 @@ struct StartOptions {
   std::vector<std::string> nodes;
   std::string file;
   std::string length;
-  std::string at;
   bool play = false;
   bool wait = false;
 };
@@ -62,7 +61,9 @@ int wait_for_takes(Context& context, const v1::ApplyResponse& response) {
   }
 }
 
-int start(Context& context, const StartOptions& options) {
+int start(Context& context, const StartOptions& options, const AtOption& at) {
+  if (options.wait && at.given())
+    throw Failure(kUsage, "USAGE", "--wait", "--wait follows a take from now; it does not go with --at");
   if (options.wait && options.length.empty())
     throw Failure(kUsage, "USAGE", "--wait", "--wait needs an end: give --for T");
   v1::ApplyRequest request;
@@ -77,10 +78,7 @@ int start(Context& context, const StartOptions& options) {
     record.set_frames(frames);
   }
   if (options.play) request.add_operations()->mutable_play();
-  if (!options.at.empty()) {
-    *request.mutable_when() =
-        parse_when(options.at, when_needs_rate(options.at) ? context.connection().clock().timeline_rate_hz() : 0.0);
-  }
+  at.put_into(context, request);
   const v1::ApplyResponse response = apply_and_tell(context, request, "");
   print_takes(context, response);
   return options.wait ? wait_for_takes(context, response) : static_cast<int>(kOk);
@@ -115,19 +113,23 @@ void add_record_commands(CLI::App& app, Context& context) {
                       "Recorders, tracks, buses, 'in' or 'out'; else every recorder of the session, else 'out'");
   command->add_option("--file", options->file, "takes:NAME.wav; else named after node and time. Never overwrites");
   command->add_option("--for", options->length, "Stop by itself after exactly this long: 10s, 48000f");
-  command->add_option("--at", options->at, "When: +3s, 1:02.5, 48000f, @2026-11-20T12:00:00Z");
+  const AtOption start_at = AtOption::of(command);
   command->add_flag("--play", options->play, "Start the timeline at the same frame");
   command->add_flag("--wait", options->wait, "Follow until the takes are closed; Ctrl-C stops them");
-  command->callback([&context, options] { context.run = [&context, options] { return start(context, *options); }; });
+  command->callback([&context, options, start_at] {
+    context.run = [&context, options, start_at] { return start(context, *options, start_at); };
+  });
 
   auto nodes = std::make_shared<std::vector<std::string>>();
   command = record->add_subcommand("stop", "Stop and close takes; prints their files");
   command->add_option("NODE", *nodes, "What was recorded; else everything");
-  command->callback([&context, nodes] {
-    context.run = [&context, nodes] {
+  const AtOption stop_at = AtOption::of(command);
+  command->callback([&context, nodes, stop_at] {
+    context.run = [&context, nodes, stop_at] {
       v1::ApplyRequest request;
       v1::RecordStop& operation = *request.add_operations()->mutable_record_stop();
       for (const std::string& node : *nodes) operation.add_nodes(node);
+      stop_at.put_into(context, request);
       print_takes(context, apply_and_tell(context, request, ""));
       return static_cast<int>(kOk);
     };

@@ -84,6 +84,11 @@ void print_realtime(const Status& status) {
   count("commands refused", c.commands_refused());
   count("non-finite samples", c.non_finite_samples());
   count("late wakeups", c.late_wakeups());
+  count("node faults", c.node_faults());
+  count("above the ceiling", c.ceiling_samples());
+  count("non-finite inputs", c.non_finite_inputs());
+  count("non-finite recorded", c.non_finite_recorded());
+  count("automation refused", c.automation_refused());
 }
 
 int status(Context& context, bool realtime) {
@@ -110,6 +115,10 @@ int status(Context& context, bool realtime) {
     if (take.recording())
       print_line(printable("recording " + take.file() + ", " + time_text(take.frames(), clock.engine_rate_hz())));
   }
+  for (const auto& fault : status.node_faults())
+    print_line(printable("fault     " + fault.path() + ": NaN or Inf, " +
+                         format("%llu times", static_cast<unsigned long long>(fault.count())) +
+                         (fault.muted() ? ", muted" : "")));
   print_line("up        " + uptime_text(status.uptime_seconds()) +
              format(", %llu xrun%s", static_cast<unsigned long long>(status.counters().xruns()),
                     status.counters().xruns() == 1 ? "" : "s"));

@@ -132,6 +132,9 @@ void print_nodes(const google::protobuf::RepeatedPtrField<v1::Node>& nodes, cons
     if (!node.label().empty()) line += "  '" + node.label() + "'";
     const std::map<std::string, google::protobuf::Value> params(node.params().begin(), node.params().end());
     for (const auto& [name, value] : params) line += "  " + name + "=" + value_text(value);
+    const std::map<std::string, v1::AutomationLane> lanes(node.automation().begin(), node.automation().end());
+    for (const auto& [name, lane] : lanes)
+      line += "  " + name + format("~%d points", lane.points_size()) + (lane.has_on() && !lane.on() ? " (off)" : "");
     print_line(printable(line));
     print_nodes(node.children(), indent + "  ");
   }

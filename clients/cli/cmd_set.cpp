@@ -2,13 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
 #include "clients/cli/time_text.hpp"
 #include "clients/cli/value_text.hpp"
-#include "clients/cli/when_text.hpp"
 
 namespace continuo::cli {
 namespace {
@@ -16,7 +16,6 @@ namespace {
 struct SetOptions {
   std::vector<std::string> assignments;
   std::string ramp;
-  std::string at;
 };
 
 struct ParamsOptions {
@@ -24,7 +23,7 @@ struct ParamsOptions {
   bool types = false;
 };
 
-int set(Context& context, const SetOptions& options) {
+int set(Context& context, const SetOptions& options, const AtOption& at) {
   v1::ApplyRequest request;
   std::map<std::string, v1::SetParams*> by_node;
   for (const std::string& assignment : options.assignments) {
@@ -44,10 +43,7 @@ int set(Context& context, const SetOptions& options) {
       throw Failure(kUsage, "TWICE", name, "'" + name + "' is given twice");
     (*operation->mutable_values())[target.param] = local_value(context, target.param, text);
   }
-  if (!options.at.empty()) {
-    *request.mutable_when() =
-        parse_when(options.at, when_needs_rate(options.at) ? context.connection().clock().timeline_rate_hz() : 0.0);
-  }
+  at.put_into(context, request);
   apply_and_tell(context, request, "");
   return kOk;
 }
@@ -121,11 +117,20 @@ int params(Context& context, const ParamsOptions& options) {
     print_line(to_json_line(response));
     return kOk;
   }
-  Table table({"PARAMETER", ">VALUE", "UNIT", "RANGE", "DEFAULT", ""});
+  const bool automated = std::any_of(response.params().begin(), response.params().end(),
+                                     [](const auto& param) { return param.has_automation(); });
+  std::vector<std::string> headings = {"PARAMETER", ">VALUE", "UNIT", "RANGE", "DEFAULT", ""};
+  if (automated) headings.insert(headings.end() - 1, "AUTOMATION");
+  Table table(headings);
   for (const auto& param : response.params()) {
     const v1::ParamSpec& spec = param.spec();
-    table.add({spec.name(), value_text(param.value()), spec.unit(), range_text(spec), value_text(spec.default_value()),
-               spec.description()});
+    const std::string lane = !param.has_automation()   ? ""
+                             : param.automation().on() ? format("%u points", param.automation().points())
+                                                       : format("off, %u points", param.automation().points());
+    std::vector<std::string> cells = {spec.name(),      value_text(param.value()),        spec.unit(),
+                                      range_text(spec), value_text(spec.default_value()), spec.description()};
+    if (automated) cells.insert(cells.end() - 1, lane);
+    table.add(cells);
   }
   table.print();
   return kOk;
@@ -138,9 +143,10 @@ void add_set_commands(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("set", "Set parameters, all at one frame: set vox.gain_db=-6 drums.mute=true");
   command->add_option("NODE.PARAM=VALUE", set_options->assignments, "A number, true or false, or text")->required();
   command->add_option("--ramp", set_options->ramp, "How long it moves: 250ms, 2s; else each parameter's own smoothing");
-  command->add_option("--at", set_options->at, "When: +3s, 1:02.5, 48000f, @2026-11-20T12:00:00Z");
-  command->callback(
-      [&context, set_options] { context.run = [&context, set_options] { return set(context, *set_options); }; });
+  const AtOption at = AtOption::of(command);
+  command->callback([&context, set_options, at] {
+    context.run = [&context, set_options, at] { return set(context, *set_options, at); };
+  });
 
   auto names = std::make_shared<std::vector<std::string>>();
   command = app.add_subcommand("get", "Print parameters' values");

@@ -1,12 +1,12 @@
 // THREAD: any - play, stop, locate
 #include <CLI/CLI.hpp>
 
+#include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/time_text.hpp"
-#include "clients/cli/when_text.hpp"
 
 namespace continuo::cli {
 namespace {
@@ -16,7 +16,6 @@ constexpr const char* kPlayContainer = "play";
 struct PlayOptions {
   std::vector<std::string> files;
   std::vector<std::string> players;
-  std::string at;
   bool wait = false;
 };
 
@@ -83,11 +82,11 @@ int wait_for_end(Context& context) {
   }
 }
 
-int play(Context& context, const PlayOptions& options) {
+int play(Context& context, const PlayOptions& options, const AtOption& at) {
   if (!options.files.empty() && !options.players.empty()) {
     throw Failure(kUsage, "USAGE", "--player", "play either files or free players of the session");
   }
-  if (options.wait && (!options.at.empty() || !options.players.empty())) {
+  if (options.wait && (at.given() || !options.players.empty())) {
     throw Failure(kUsage, "USAGE", "--wait",
                   "--wait follows the timeline from now; it goes with neither --at nor --player");
   }
@@ -100,10 +99,7 @@ int play(Context& context, const PlayOptions& options) {
     } else {
       request = play_request(context, files);
     }
-    if (!options.at.empty()) {
-      *request.mutable_when() =
-          parse_when(options.at, when_needs_rate(options.at) ? context.connection().clock().timeline_rate_hz() : 0.0);
-    }
+    at.put_into(context, request);
     try {
       apply_and_tell(
           context, request,
@@ -126,20 +122,23 @@ void add_transport_commands(CLI::App& app, Context& context) {
                       "Audio files or folders; they replace what an earlier 'play FILE' brought");
   command->add_option("--player", play_options->players, "Start this free player instead of the timeline")
       ->allow_extra_args(false);
-  command->add_option("--at", play_options->at, "When: +3s, 1:02.5, 48000f, @2026-11-20T12:00:00Z");
+  const AtOption play_at = AtOption::of(command);
   command->add_flag("--wait", play_options->wait,
                     "Follow until the last file has ended, then stop; Ctrl-C stops at once");
-  command->callback(
-      [&context, play_options] { context.run = [&context, play_options] { return play(context, *play_options); }; });
+  command->callback([&context, play_options, play_at] {
+    context.run = [&context, play_options, play_at] { return play(context, *play_options, play_at); };
+  });
 
   auto players = std::make_shared<std::vector<std::string>>();
   command = app.add_subcommand("stop", "Stop the timeline; it stays where it is");
   command->add_option("--player", *players, "Stop this free player instead of the timeline")->allow_extra_args(false);
-  command->callback([&context, players] {
-    context.run = [&context, players] {
+  const AtOption stop_at = AtOption::of(command);
+  command->callback([&context, players, stop_at] {
+    context.run = [&context, players, stop_at] {
       v1::ApplyRequest request;
       v1::Stop& operation = *request.add_operations()->mutable_stop();
       for (const std::string& player : *players) operation.add_players(player);
+      stop_at.put_into(context, request);
       apply_and_tell(context, request, "stopped");
       return static_cast<int>(kOk);
     };
@@ -148,13 +147,15 @@ void add_transport_commands(CLI::App& app, Context& context) {
   auto time = std::make_shared<std::string>();
   command = app.add_subcommand("locate", "Move the timeline, rolling or not");
   command->add_option("TIME", *time, "1:02.5, 62.5s or 48000f")->required();
-  command->callback([&context, time] {
-    context.run = [&context, time] {
+  const AtOption locate_at = AtOption::of(command);
+  command->callback([&context, time, locate_at] {
+    context.run = [&context, time, locate_at] {
       const TimeText place = parse_time(*time, "TIME");
       const std::int64_t frame =
           place.to_frames(place.is_frames ? 0.0 : context.connection().clock().timeline_rate_hz());
       v1::ApplyRequest request;
       request.add_operations()->mutable_locate()->set_timeline_frame(frame);
+      locate_at.put_into(context, request);
       apply_and_tell(context, request, "at " + *time);
       return static_cast<int>(kOk);
     };

@@ -16,7 +16,8 @@ std::string joined(const google::protobuf::RepeatedPtrField<std::string>& names)
   return text;
 }
 
-// One operation as the command that would make it.
+}  // namespace
+
 std::string operation_text(const v1::Operation& operation) {
   switch (operation.kind_case()) {
     case v1::Operation::kAddNode: {
@@ -47,6 +48,17 @@ std::string operation_text(const v1::Operation& operation) {
       }
       return text;
     }
+    case v1::Operation::kSetAutomation: {
+      const v1::SetAutomation& set = operation.set_automation();
+      return "automate " + set.path() + "." + set.param() +
+             (set.points().empty() ? "" : format(" (%d points)", set.points_size())) +
+             (!set.has_on() ? ""
+              : set.on()    ? " --on"
+                            : " --off");
+    }
+    case v1::Operation::kClearAutomation:
+      return "automate " + operation.clear_automation().path() + "." + operation.clear_automation().param() +
+             " --clear";
     case v1::Operation::kSetLabel:
       return "label " + operation.set_label().path() + " '" + operation.set_label().label() + "'";
     case v1::Operation::kPlay:
@@ -64,6 +76,8 @@ std::string operation_text(const v1::Operation& operation) {
   }
   return "(an operation that this program does not know)";
 }
+
+namespace {
 
 unsigned long long number(std::uint64_t value) { return value; }
 
@@ -117,6 +131,20 @@ int watch(Context& context) {
           print_line(format("    transaction %llu sounds from engine frame %lld",
                             number(message.applied().transaction_id()),
                             static_cast<long long>(message.applied().engine_frame())));
+        }
+        break;
+      case v1::WatchResponse::kScheduled:
+        if (context.json) {
+          print_line(to_json_line(message));
+        } else {
+          print_line(format("    transaction %llu is scheduled", number(message.scheduled().transaction_id())));
+        }
+        break;
+      case v1::WatchResponse::kCancelled:
+        if (context.json) {
+          print_line(to_json_line(message));
+        } else {
+          print_line(printable(message.cancelled().reason() + ": " + message.cancelled().message()));
         }
         break;
       case v1::WatchResponse::KIND_NOT_SET:

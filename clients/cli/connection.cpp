@@ -30,6 +30,8 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+std::string client_name() { return "continuo cli " + std::to_string(::getpid()); }
+
 }  // namespace
 
 struct Connection::Impl {
@@ -175,8 +177,26 @@ v1::LoadSessionResponse Connection::load(const std::string& json, const LoadOpti
 }
 
 v1::ApplyResponse Connection::apply(v1::ApplyRequest request) {
-  if (request.client().empty()) request.set_client("continuo cli " + std::to_string(::getpid()));
+  if (request.client().empty()) request.set_client(client_name());
   return impl_->call(*impl_->session, &v1::SessionService::Stub::Apply, request);
+}
+
+std::vector<v1::ScheduledTransaction> Connection::scheduled() {
+  std::vector<v1::ScheduledTransaction> all;
+  v1::ListScheduledRequest request;
+  do {
+    v1::ListScheduledResponse page = impl_->call(*impl_->session, &v1::SessionService::Stub::ListScheduled, request);
+    for (v1::ScheduledTransaction& transaction : *page.mutable_transactions()) all.push_back(std::move(transaction));
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+void Connection::cancel_scheduled(std::uint64_t transaction_id) {
+  v1::CancelScheduledRequest request;
+  request.set_transaction_id(transaction_id);
+  request.set_client(client_name());
+  impl_->call(*impl_->session, &v1::SessionService::Stub::CancelScheduled, request);
 }
 
 bool Connection::identify(const v1::IdentifyRequest& request) {

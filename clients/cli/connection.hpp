@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "clients/cli/media_path.hpp"
 #include "continuo/v1/device.pb.h"
@@ -41,6 +42,9 @@ class Connection {
   v1::LoadSessionResponse load(const std::string& json, const LoadOptions& options);
   /// Names the client; waits as long as the call may last.
   v1::ApplyResponse apply(v1::ApplyRequest request);
+  /// All pages.
+  [[nodiscard]] std::vector<v1::ScheduledTransaction> scheduled();
+  void cancel_scheduled(std::uint64_t transaction_id);
   [[nodiscard]] v1::ListParamsResponse list_params(const std::string& path);
   [[nodiscard]] v1::ListTypesResponse list_types();
   [[nodiscard]] v1::ListDevicesResponse list_devices();

@@ -54,9 +54,11 @@ int run(int argc, char** argv) {
   add_session_commands(app, context);
   add_build_commands(app, context);
   add_set_commands(app, context);
+  add_automate_command(app, context);
   add_record_commands(app, context);
   add_see_commands(app, context);
   add_meter_command(app, context);
+  add_scheduled_commands(app, context);
   add_watch_command(app, context);
   add_device_commands(app, context);
   add_batch_commands(app, context);

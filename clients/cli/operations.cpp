@@ -137,6 +137,11 @@ v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& reque
       !(request.has_wait() && request.wait() == v1::WAIT_COMMITTED)) {
     note("accepted, but not in the sound yet: does the device stand still? see 'continuo status'");
   }
+  if (response.outcome() == v1::ApplyResponse::OUTCOME_SCHEDULED) {
+    const std::string id = std::to_string(response.transaction_id());
+    if (!context.json) note("scheduled as transaction " + id + "; 'continuo cancel " + id + "' takes it back");
+    return response;
+  }
   if (!context.json && !said.empty() && on_terminal()) print_line(said);
   return response;
 }

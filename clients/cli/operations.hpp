@@ -50,6 +50,9 @@ struct TrackSource {
 /// no local file goes as it is, for it may be relative to the session.
 [[nodiscard]] google::protobuf::Value local_value(Context& context, const std::string& param, const std::string& text);
 
+/// One operation as the command that would make it.
+[[nodiscard]] std::string operation_text(const v1::Operation& operation);
+
 /// Sends it and tells the outcome: the answer with --json, a note on stderr where it is not in the sound yet,
 /// EX_DATAERR for a dry run that would be refused. `said` is for a person at a terminal; empty: nothing.
 v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& request, const std::string& said);

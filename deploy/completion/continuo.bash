@@ -28,7 +28,7 @@ _continuo() {
   if [[ $cur == -* ]]; then _continuo_ask words "${path[@]}"; return; fi
 
   case ${path[0]-} in
-    set | get) [[ $cur == *=* ]] || _continuo_params ;;
+    set | get | automate) [[ $cur == *=* ]] || _continuo_params ;;
     params | remove | connect | disconnect | meters) _continuo_ask nodes ;;
     add) case ${#path[@]} in 1) _continuo_ask nodes / ;; 2) _continuo_ask types ;; *) _continuo_files ;; esac ;;
     play | edit | render | compare) _continuo_files ;;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/planar.hpp"
 
 namespace continuo::rt::dsp {
@@ -110,7 +111,7 @@ void Convolver::process(InputBlock in, OutputBlock out, std::uint32_t at, std::u
     if (audio_.filled == kBlockFrames) begin_grid();
     const std::uint32_t from = audio_.filled, n = std::min(frames - done, kBlockFrames - from);
     for (std::uint32_t c = 0; c < inputs_; ++c)
-      copy(input_tail(c) + kBlockFrames + from, in.channels[c] + at + done, n);
+      copy_finite(input_tail(c) + kBlockFrames + from, in.channels[c] + at + done, n);
     const bool fading = audio_.swapping && audio_.frames >= audio_.fade_from;
     alignas(64) float sound[kTailFloats];
     for (std::uint32_t c = 0; c < outputs_; ++c) {

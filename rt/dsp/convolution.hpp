@@ -27,8 +27,7 @@ namespace continuo::rt::dsp {
 /// It owns no impulse: whoever gives one keeps it alive until it comes back by take_retired(), or, with the convolver
 /// out of the audio thread's hands, is found in current() and next().
 ///
-/// A NaN or infinity in the input is heard until the impulse response has passed over it, at most 2 * swap_frames()
-/// longer, and then is gone.
+/// A NaN or infinity in the input is taken as silence.
 class Convolver {
  public:
   static constexpr std::uint32_t kFadeFrames = 2048;

@@ -67,6 +67,9 @@ struct Kernels {
   /// out = in times a constant. 1 leaves every bit alone; 0 is silence, whatever comes in (also NaN). `in` may be
   /// `out`.
   void (*scale)(float* out, const float* in, float factor, std::uint32_t frames) noexcept RT_NONBLOCKING;
+  /// The same to two outputs, neither of which is `in`: what is read once goes out twice.
+  void (*scale_two)(float* const* out, std::uint32_t offset, const float* in, const float* factors,
+                    std::uint32_t frames) noexcept RT_NONBLOCKING;
   /// Sample by sample. `in` may be `out`.
   void (*multiply)(float* out, const float* in, const float* factors, std::uint32_t frames) noexcept RT_NONBLOCKING;
   /// The sum of `count` >= 1 inputs from in[k] + offset on, in leaves of kMixLeaf: each from its first on, then the

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "rt/annotations.hpp"
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/kernels.hpp"
 #include "rt/dsp/math.hpp"
 #include "rt/types.hpp"
@@ -69,7 +70,7 @@ class TruePeak {
   /// Audio thread. peaks[i] becomes the larger of itself and of what `samples` reach from kTruePeakDelay frames before
   /// sample i to one frame later. At most kBlockFrames. What is not a number is no peak.
   void raise(float* peaks, const float* samples, std::uint32_t frames, const Kernels& kernels) noexcept RT_NONBLOCKING {
-    std::copy_n(samples, frames, past_ + kPast);
+    copy_finite(past_ + kPast, samples, frames);
     const std::uint32_t whole = (frames + 15) / 16 * 16;
     take(peaks, past_ + kPast - kTruePeakDelay, frames);
     for (const auto& phase : kTruePeakPhases) {

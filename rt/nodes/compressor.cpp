@@ -27,6 +27,11 @@ class CompressorKind final : public TileKind {
     note_rms(step);
   }
 
+  void forget(Step& step, const Member& m) const noexcept RT_NONBLOCKING override {
+    write_lanes(step, m, Row::envelope, 0.0f);
+    write_lanes(step, m, Row::power, 0.0f);
+  }
+
  private:
   static bool is_rms(const Member& m) noexcept RT_NONBLOCKING {
     return m.node->params[CompressorParam::detector].target() >= 0.5;

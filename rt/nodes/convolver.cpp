@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/planar.hpp"
 #include "rt/nodes/wet_mix.hpp"
 
@@ -25,7 +26,7 @@ class DelayLine {
     for (std::uint32_t done = 0; done < frames;) {
       const std::uint32_t at = (at_ + done) & mask_;
       const std::uint32_t n = std::min(frames - done, mask_ + 1 - at);
-      std::copy_n(from + done, n, ring + at);
+      dsp::copy_finite(ring + at, from + done, n);
       done += n;
     }
   }

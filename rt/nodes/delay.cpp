@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/planar.hpp"
 #include "rt/nodes/level_rows.hpp"
 #include "rt/nodes/wet_mix.hpp"
@@ -139,7 +140,7 @@ class DelayKind final : public NodeKind {
     }
     for (std::uint32_t i = 0; i < count; ++i) back[i] = in[i] + back[i] * feedback[i];
     mix.apply(out, in, sound, done, count);
-    std::copy_n(back, count, write);
+    dsp::copy_finite(write, back, count);
   }
 };
 

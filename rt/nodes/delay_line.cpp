@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/planar.hpp"
 #include "rt/render_plan.hpp"
 
@@ -25,7 +26,7 @@ struct DelayLineNode final : Node {
 /// One channel: as much of the ring goes out as comes in.
 void exchange(float* ring, float* out, const float* in, std::uint32_t count) noexcept RT_NONBLOCKING {
   alignas(64) float fresh[kBlockFrames];  // `in` may be `out`
-  std::copy_n(in, count, fresh);
+  dsp::copy_finite(fresh, in, count);
   std::copy_n(ring, count, out);
   std::copy_n(fresh, count, ring);
 }
@@ -33,6 +34,7 @@ void exchange(float* ring, float* out, const float* in, std::uint32_t count) noe
 class DelayLineKind final : public NodeKind {
  public:
   constexpr DelayLineKind() noexcept : NodeKind("delay_line", 0, true) {}
+  [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {

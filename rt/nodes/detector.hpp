@@ -69,12 +69,6 @@ inline CellLine wet_line(const Param& bypass, const Slice& slice) noexcept RT_NO
   return cell_line(bypass, slice, [](double bypassed) noexcept RT_NONBLOCKING { return 1.0 - bypassed; });
 }
 
-/// The same for all of a member's lanes.
-inline void write_lanes(const Step& step, const Member& m, std::uint32_t row, float value) noexcept RT_NONBLOCKING {
-  for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
-    *step.row(row, lane) = value;
-}
-
 /// A parameter that steps on the grid while it moves.
 inline double cell_value(const Param& p, const Slice& slice) noexcept RT_NONBLOCKING {
   return p.moving(slice.cell_frame()) ? p.at(slice.cell_frame()) : p.target();

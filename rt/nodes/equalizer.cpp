@@ -56,6 +56,13 @@ class EqKind final : public TileKind {
     note_ramps(step);
   }
 
+  void forget(Step& step, const Member& m) const noexcept RT_NONBLOCKING override {
+    for (std::uint32_t s = 0; s < step.size; ++s) {
+      write_lanes(step, m, s * dsp::kEqRows + dsp::EqRow::state_l, 0.0f);
+      write_lanes(step, m, s * dsp::kEqRows + dsp::EqRow::state_b, 0.0f);
+    }
+  }
+
  private:
   static EqNode& node_of(const Member& m) noexcept RT_NONBLOCKING { return static_cast<EqNode&>(*m.node); }
 

@@ -50,7 +50,10 @@ class PanningKind final : public NodeKind {
     for (const Member& m : step.members) {
       const Shape shape = shape_of(m);
       const std::uint32_t channels = shape == Shape::mono_to_stereo ? 2u : std::min(m.in_count, m.out_count);
-      if (*step.row(1, m.first_lane) == 0.0f) {
+      if (*step.row(1, m.first_lane) == 0.0f && shape == Shape::mono_to_stereo) {
+        const float factors[2] = {*step.row(0, m.first_lane), *step.row(0, m.first_lane + 1)};
+        slice.kernels->scale_two(m.out, slice.buffer_offset, m.from(0, slice), factors, slice.frames);
+      } else if (*step.row(1, m.first_lane) == 0.0f) {
         for (std::uint32_t c = 0; c < channels; ++c)
           slice.kernels->scale(m.to(c, slice), input(m, shape, c, slice), *step.row(0, m.first_lane + c), slice.frames);
       } else {

@@ -53,6 +53,7 @@ class GainKind final : public TileKind {
 class EdgeKind final : public NodeKind {
  public:
   constexpr EdgeKind() noexcept : NodeKind("edge", EdgeRows::kCount, true) {}
+  [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   void begin_block(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     EdgeRows::begin(step, slice, EdgeParam::factor);

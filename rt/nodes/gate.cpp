@@ -18,6 +18,11 @@ class GateKind final : public TileKind {
     for_each_moving(step, [&](const Member& m) noexcept RT_NONBLOCKING { return work_out(step, m, slice); });
   }
 
+  void forget(Step& step, const Member& m) const noexcept RT_NONBLOCKING override {
+    write_lanes(step, m, Row::reduction, 0.0f);
+    write_lanes(step, m, Row::open, 0.0f);
+  }
+
  private:
   static bool work_out(const Step& step, const Member& m, const Slice& slice) noexcept RT_NONBLOCKING {
     const std::vector<Param>& p = m.node->params;

@@ -16,6 +16,12 @@ void for_each_moving(Step& step, WorkOut&& work_out) noexcept RT_NONBLOCKING {
   }
 }
 
+/// The same for all of a member's lanes.
+inline void write_lanes(const Step& step, const Member& m, std::uint32_t row, float value) noexcept RT_NONBLOCKING {
+  for (std::uint32_t lane = m.first_lane; lane < m.first_lane + std::uint32_t{m.lanes}; ++lane)
+    *step.row(row, lane) = value;
+}
+
 /// Row 0: the factor where it stands still, in each of the member's lanes. Row 1: 1 where it moves; then it is worked
 /// out at each sample.
 template <bool kDecibel>

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/lookahead_gain.hpp"
 #include "rt/dsp/ramp.hpp"
 #include "rt/dsp/true_peak.hpp"
@@ -53,7 +54,7 @@ class LimiterKind final : public NodeKind {
       std::uint32_t at = node.at;
       for (std::uint32_t i = 0; i < slice.frames; ++i) {
         out[i] = ring[at] * gains[i];
-        ring[at] = in[i];
+        ring[at] = dsp::is_finite(in[i]) ? in[i] : 0.0f;
         at = at + 1 == node.delay_frames ? 0 : at + 1;
       }
     }

@@ -14,8 +14,8 @@ struct LimiterParam {
 };
 
 /// in_count == out_count, the number it was made for. All channels share one gain. What comes out lies, between the
-/// samples too, never more than 0.1 dB above the ceiling; in a steady state never more than 0.1 dB below it. Not a
-/// number, or infinite: passes, and leaves nothing behind but a gain that comes back.
+/// samples too, never more than 0.1 dB above the ceiling; in a steady state never more than 0.1 dB below it. What is
+/// no number is taken as silence.
 [[nodiscard]] const NodeKind& limiter_kind() noexcept;
 /// Control. The gain falls in a straight line over `lookahead_frames`: at least 1, but the 0.1 dB hold from 4 on.
 [[nodiscard]] Node* make_limiter(Uid uid, std::uint32_t channels, std::uint32_t lookahead_frames);

@@ -8,6 +8,7 @@ namespace {
 class MeterKind final : public NodeKind {
  public:
   constexpr MeterKind() noexcept : NodeKind("meter") {}
+  [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {
@@ -18,7 +19,8 @@ class MeterKind final : public NodeKind {
             kMeterWindowFrames - static_cast<std::uint32_t>(frame & (kMeterWindowFrames - 1));
         const std::uint32_t n = std::min(slice.frames - done, to_window);
         const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
-        for (std::size_t c = 0; c < channels; ++c) node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, frame, n);
+        for (std::size_t c = 0; c < channels; ++c)
+          node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, frame, n);
         node.audio_.frames += n;
         if (n == to_window) publish(node, frame + n);
         done += n;

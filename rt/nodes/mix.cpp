@@ -8,6 +8,10 @@ namespace {
 class MixKind final : public NodeKind {
  public:
   constexpr MixKind() noexcept : NodeKind("mix") {}
+  [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
+
+  // All mixes share a node, which is therefore left alone.
+  void begin_block(Step& step, const Slice&) const noexcept RT_NONBLOCKING override { step.moving = false; }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {

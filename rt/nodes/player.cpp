@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::uint32_t kMaxSourceChannels = 64;
 
+/// A division takes as long as copying a block of one channel, which is what most sources have.
+[[nodiscard]] std::size_t whole_frames(std::size_t samples, std::uint32_t channels) noexcept RT_NONBLOCKING {
+  return channels == 1 ? samples : samples / channels;
+}
+
 /// Takes `frames` whole frames that are known to be in the ring and writes them to out[c][at...]. A ring of 2^n samples
 /// may wrap in the middle of a frame of 3 channels.
 void take(Source& source, const Member& m, const dsp::Kernels& kernels, std::uint32_t at, std::uint32_t frames) noexcept
@@ -21,7 +26,7 @@ void take(Source& source, const Member& m, const dsp::Kernels& kernels, std::uin
   const std::uint32_t used = std::min<std::uint32_t>(channels, m.out_count);
   const std::size_t samples = std::size_t{frames} * channels;
   const auto [head, tail] = source.frames.view(samples);
-  const auto whole = static_cast<std::uint32_t>(head.size() / channels);
+  const auto whole = static_cast<std::uint32_t>(whole_frames(head.size(), channels));
   kernels.deinterleave(m.out, used, at, head.data(), channels, whole);
   std::uint32_t done = whole;
   std::size_t from = 0;
@@ -38,32 +43,51 @@ void take(Source& source, const Member& m, const dsp::Kernels& kernels, std::uin
   source.audio_.position += frames;
 }
 
-/// Writes item frames [first, first + slice.frames), silence where the item has none or the source none yet.
-void play(Source& source, const Member& m, FrameCount first, const Slice& slice) noexcept RT_NONBLOCKING {
+/// Frames of a slice, from its first on.
+struct Stretch {
+  std::uint32_t at = 0;
+  std::uint32_t frames = 0;
+};
+
+/// Writes what the source has ready of the item's frames [first, first + slice.frames); says where. What it should have
+/// had, and has not, is counted.
+Stretch play(Source& source, const Member& m, FrameCount first, const Slice& slice) noexcept RT_NONBLOCKING {
   const FrameCount end = std::min(first + slice.frames, source.length);
   const FrameCount begin = std::max<FrameCount>(first, 0);
-  if (begin >= end || source.channels == 0 || source.channels > kMaxSourceChannels) return;
+  if (begin >= end || source.channels == 0 || source.channels > kMaxSourceChannels) return {};
 
-  auto ready = static_cast<FrameCount>(source.frames.available() / source.channels);
+  auto ready = static_cast<FrameCount>(whole_frames(source.frames.available(), source.channels));
   if (source.audio_.position < begin) {  // late: what should have sounded already is dropped
     const FrameCount dropped = std::min(begin - source.audio_.position, ready);
     (void)source.frames.skip(static_cast<std::size_t>(dropped) * source.channels);
     source.audio_.position += dropped;
     ready -= dropped;
   }
-  FrameCount sounded = 0;
+  Stretch sounded;
   FrameCount ahead = 0;
   if (source.audio_.position >= begin) {  // ahead, after a locate without a new source: silent until it is reached
     ahead = std::min(source.audio_.position, end) - begin;
-    sounded = std::min(end - begin - ahead, ready);
-    if (sounded > 0)
-      take(source, m, *slice.kernels, slice.buffer_offset + static_cast<std::uint32_t>(begin - first + ahead),
-           static_cast<std::uint32_t>(sounded));
+    sounded = {static_cast<std::uint32_t>(begin - first + ahead),
+               static_cast<std::uint32_t>(std::min(end - begin - ahead, ready))};
+    if (sounded.frames > 0) take(source, m, *slice.kernels, slice.buffer_offset + sounded.at, sounded.frames);
   }
-  const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded);
-  if (starved == 0) return;
+  const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded.frames);
+  if (starved == 0) return sounded;
   source.starved_frames.fetch_add(starved, std::memory_order_relaxed);
   slice.counters->starved_frames.fetch_add(starved, std::memory_order_relaxed);
+  return sounded;
+}
+
+/// Around what sounded, and on the channels that the source has not.
+void silence_rest(const Member& m, const Slice& slice, Stretch sounded, std::uint32_t channels) noexcept
+    RT_NONBLOCKING {
+  for (std::uint32_t c = 0; c < m.out_count; ++c) {
+    float* const out = m.to(c, slice);
+    const std::uint32_t at = c < channels ? sounded.at : 0;
+    const std::uint32_t end = c < channels ? sounded.at + sounded.frames : 0;
+    if (at > 0) dsp::silence(out, at);
+    if (end < slice.frames) dsp::silence(out + end, slice.frames - end);
+  }
 }
 
 class PlayerKind final : public NodeKind {
@@ -99,13 +123,14 @@ class PlayerKind final : public NodeKind {
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {
-      for (std::uint32_t c = 0; c < m.out_count; ++c) dsp::silence(m.to(c, slice), slice.frames);
       auto& node = static_cast<PlayerNode&>(*m.node);
-      if (!(node.free ? node.audio_.rolling : slice.rolling)) continue;
+      const bool rolling = node.free ? node.audio_.rolling : slice.rolling;
       const FrameCount first = node.free ? node.audio_.position : slice.timeline_frame - node.audio_.start;
-      if (node.free) node.audio_.position += slice.frames;
-      if (node.audio_.source == nullptr) continue;
-      play(*node.audio_.source, m, first, slice);
+      if (rolling && node.free) node.audio_.position += slice.frames;
+      Source* const source = rolling ? node.audio_.source : nullptr;
+      const Stretch sounded = source == nullptr ? Stretch{} : play(*source, m, first, slice);
+      silence_rest(m, slice, sounded, source == nullptr ? 0 : source->channels);
+      if (sounded.frames == 0) continue;
       Rows::apply(step, m, node.params[PlayerParam::gain_db], slice, m.out, m.out_count);
     }
   }

@@ -4,6 +4,7 @@
 
 #include "rt/command.hpp"
 #include "rt/counters.hpp"
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/interleave.hpp"
 
 namespace continuo::rt {
@@ -31,12 +32,15 @@ void finish(RecorderNode& node) noexcept RT_NONBLOCKING {
 }
 
 /// Pushes `frames` frames for which there is room, from `at` frames into the buffers on.
-void push(Sink& sink, const Member& m, std::uint32_t at, std::uint32_t frames) noexcept RT_NONBLOCKING {
+void push(Sink& sink, const Member& m, std::uint32_t at, std::uint32_t frames, Counters& counters) noexcept
+    RT_NONBLOCKING {
   alignas(64) float tile[kTileSamples];
   const std::uint32_t most = kTileSamples / sink.channels;
   for (std::uint32_t done = 0; done < frames;) {
     const std::uint32_t n = std::min(most, frames - done);
     dsp::interleave(tile, sink.channels, m.in, m.in_count, at + done, n);
+    if (const std::uint32_t bad = dsp::make_finite(tile, n * sink.channels); bad != 0)
+      counters.non_finite_recorded.fetch_add(bad, std::memory_order_relaxed);
     (void)sink.frames.write({tile, std::size_t{n} * sink.channels});
     done += n;
   }
@@ -47,7 +51,7 @@ void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT
   const auto wanted = static_cast<std::uint32_t>(std::min<FrameCount>(slice.frames, sink.limit - sink.audio_.taken));
   auto room = static_cast<std::uint32_t>(std::min<std::size_t>(sink.frames.space() / sink.channels, wanted));
   if (room != 0 && !close_gap(sink)) room = 0;
-  push(sink, m, slice.buffer_offset, room);
+  push(sink, m, slice.buffer_offset, room, *slice.counters);
   sink.audio_.taken += wanted;
   if (const std::uint32_t lost = wanted - room; lost != 0) {
     sink.audio_.open_gap += lost;
@@ -61,6 +65,7 @@ void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT
 class RecorderKind final : public NodeKind {
  public:
   constexpr RecorderKind() noexcept : NodeKind("recorder") {}
+  [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   bool act(Member& member, Action& action, const Slice& slice) const noexcept RT_NONBLOCKING override {
     auto& node = static_cast<RecorderNode&>(*member.node);

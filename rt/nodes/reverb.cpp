@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "rt/dsp/finite.hpp"
 #include "rt/dsp/planar.hpp"
 #include "rt/nodes/level_rows.hpp"
 #include "rt/nodes/wet_mix.hpp"
@@ -46,8 +47,8 @@ struct Ring {
   /// After read() of as many: they take the place of what was read.
   void write(const float* in, std::uint32_t count) noexcept RT_NONBLOCKING {
     const std::uint32_t first = std::min(count, length - at);
-    std::copy_n(in, first, samples + at);
-    std::copy_n(in + first, count - first, samples);
+    dsp::copy_finite(samples + at, in, first);
+    dsp::copy_finite(samples, in + first, count - first);
     at = at + count < length ? at + count : at + count - length;
   }
 };
@@ -132,6 +133,10 @@ class ReverbKind final : public NodeKind {
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) run(m, slice);
+  }
+
+  void forget(Step&, const Member& m) const noexcept RT_NONBLOCKING override {
+    std::fill_n(node_of(m).audio_.damped, kLines, 0.0f);
   }
 
  private:

@@ -24,6 +24,8 @@ struct Config {
   std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
   std::uint32_t priority = 70;
+  std::uint32_t render_workers = 0;  // threads that help the audio thread; 0: it works alone, and never waits
+  double ceiling_db = 0.0;           // no sample leaves to the device above it
 
   std::vector<std::string> listen;                           // each as parse_address() reads it
   std::string role = "admin";                                // of whoever reaches the socket

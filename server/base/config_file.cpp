@@ -75,6 +75,8 @@ class Reader {
       raw.text = *text;
     } else if (const auto number = node.value_exact<std::int64_t>()) {
       raw.number = *number;
+    } else if (const auto real = node.value_exact<double>()) {
+      raw.real = *real;
     } else if (const toml::array* array = node.as_array()) {
       std::vector<std::string> list;
       for (const toml::node& one : *array) {
@@ -86,7 +88,7 @@ class Reader {
     } else if (const toml::table* table = node.as_table()) {
       return entries(setting, *table, line);
     } else {
-      return wrong("is neither a text, a whole number, a list nor a table");
+      return wrong("is neither a text, a number, a list nor a table");
     }
     store(setting, raw, line);
   }

@@ -33,6 +33,15 @@ std::optional<std::string> number_problem(const Setting& setting, std::int64_t v
   return std::to_string(value) + " is out of range: " + range_of(setting);
 }
 
+std::string number_text(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+std::string reals_of(const Setting& setting) {
+  return number_text(setting.reals.min) + " to " + number_text(setting.reals.max);
+}
+
 std::optional<std::string> text_problem(const Setting& setting, const std::string& text) {
   if (text.size() > kMaxText) return "longer than " + std::to_string(kMaxText) + " bytes";
   if (text.find('\0') != std::string::npos) return "holds a zero byte";
@@ -91,6 +100,14 @@ Result<> assign(Config& config, const Setting& setting, const RawValue& raw, con
                           if (!number) return fail("must be a whole number, " + range_of(setting));
                           if (const auto why = number_problem(setting, *number)) return fail(*why);
                           config.*member = static_cast<std::uint32_t>(*number);
+                          return {};
+                        },
+                        [&](double Config::* member) -> Result<> {
+                          if (!number && !raw.real) return fail("must be a number, " + reals_of(setting));
+                          const double value = raw.real ? *raw.real : static_cast<double>(*number);
+                          if (!(value >= setting.reals.min && value <= setting.reals.max))  // NaN too
+                            return fail(number_text(value) + " is out of range: " + reals_of(setting));
+                          config.*member = value;
                           return {};
                         },
                         [&](std::filesystem::path Config::* member) -> Result<> {
@@ -156,6 +173,15 @@ Result<RawValue> from_text(const Setting& setting, const std::vector<std::string
     raw.number = number;
     return raw;
   }
+  if (std::holds_alternative<double Config::*>(setting.target)) {
+    double number = 0.0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (problem != std::errc() || end != text.data() + text.size()) {
+      return setting_error(setting.key, where, "'" + text + "' is not a number, " + reals_of(setting));
+    }
+    raw.real = number;
+    return raw;
+  }
   raw.text = text;
   return raw;
 }
@@ -167,6 +193,7 @@ std::string to_toml(const Config& config, const Setting& setting) {
                         [&](std::optional<std::uint32_t> Config::* member) {
                           return (config.*member) ? std::to_string(*(config.*member)) : std::string();
                         },
+                        [&](double Config::* member) { return number_text(config.*member); },
                         [&](std::filesystem::path Config::* member) { return quote_toml((config.*member).string()); },
                         [&](std::vector<std::string> Config::* member) {
                           std::string text;

@@ -21,12 +21,18 @@ using RootMap = std::map<std::string, std::filesystem::path>;
 /// The member of Config that a setting writes; its type is the setting's type.
 using SettingTarget =
     std::variant<std::string Config::*, std::uint32_t Config::*, std::optional<std::uint32_t> Config::*,
-                 std::filesystem::path Config::*, std::vector<std::string> Config::*, RootMap Config::*>;
+                 double Config::*, std::filesystem::path Config::*, std::vector<std::string> Config::*,
+                 RootMap Config::*>;
 
 struct Range {
   std::uint32_t min = 0;
   std::uint32_t max = 0;
   bool or_zero = false;  // 0 is allowed beside min..max
+};
+
+struct RealRange {
+  double min = 0.0;
+  double max = 0.0;
 };
 
 struct Setting {
@@ -38,6 +44,7 @@ struct Setting {
   Result<> (*check)(std::string_view text) = nullptr;  // of a text, or of each text of a list
   std::vector<std::string_view> choices = {};
   std::vector<std::string_view> later = {};  // choices that this version does not keep yet: refused, never ignored
+  RealRange reals = {};                      // of numbers that need not be whole
 };
 
 [[nodiscard]] std::span<const Setting> settings();
@@ -50,6 +57,7 @@ struct Setting {
 struct RawValue {
   std::optional<std::string> text;
   std::optional<std::int64_t> number;
+  std::optional<double> real;  // with a point or an exponent
   std::optional<std::vector<std::string>> list;
   std::optional<std::map<std::string, std::string>> entries;
 };

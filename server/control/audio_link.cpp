@@ -31,6 +31,7 @@ AudioLink::AudioLink(double sample_rate_hz, Retire retire) : retire_(std::move(r
   commands_ = std::move(command_writer);
   events_ = std::move(event_reader);
   renderer_ = std::make_unique<rt::Renderer>(std::move(command_reader), std::move(event_writer), sample_rate_hz);
+  for (const auto memory : renderer_->memory()) device::lock_memory(memory.data(), memory.size_bytes());
 }
 
 AudioLink::~AudioLink() {
@@ -52,10 +53,17 @@ AudioLink::~AudioLink() {
     if (cargo.then) cargo.then(Fate::lost, 0);
   }
   destroy(remains.plan);
+  for (const auto memory : renderer_->memory())
+    if (memory.size_bytes() >= kOwnPages) device::unlock_memory(memory.data(), memory.size_bytes());
 }
 
-void AudioLink::send(Shipment shipment, Then then) {
+rt::FrameCount AudioLink::send(Shipment shipment, Then then) {
   Cargo cargo;
+  const bool has_plan = shipment.plan != nullptr;
+  if (!shipment.free) {
+    shipment.frame = order_.frame_for(shipment.frame, shipment.actions, has_plan);
+    cargo.ticket = order_.sent(shipment.frame, shipment.actions, has_plan);
+  }
   if (shipment.plan) lock_slab(*shipment.plan);
   cargo.batch = std::make_unique<rt::Batch>();
   cargo.batch->plan = shipment.plan.release();
@@ -67,9 +75,10 @@ void AudioLink::send(Shipment shipment, Then then) {
   ++batches_;
   newest_.clear();  // no value overtakes a batch
   enter(std::move(cargo));
+  return shipment.frame;
 }
 
-void AudioLink::send_value(const rt::Action& action, Then then) {
+void AudioLink::send_value(const rt::Action& action, Then then, rt::FrameCount frame) {
   const Key key{action.node, action.param};
   const bool is_param = action.kind == rt::Action::Kind::set_param;
   if (const auto found = newest_.find(key); is_param && found != newest_.end()) {
@@ -81,9 +90,28 @@ void AudioLink::send_value(const rt::Action& action, Then then) {
   }
   Cargo cargo;
   cargo.command.value = action;
+  cargo.command.frame = order_.frame_for(frame, {action}, false);
+  cargo.ticket = order_.sent(cargo.command.frame, {action}, false);
   cargo.then = std::move(then);
   enter(std::move(cargo));
   if (is_param && !waiting_.empty()) newest_[key] = std::prev(waiting_.end());
+}
+
+void AudioLink::land() {
+  if (order_.empty() && ahead_ == 0) return;
+  order_.clear();
+  newest_.clear();
+  // Those that did not get to the audio thread yet come behind what lands, and in order.
+  for (Cargo& cargo : waiting_) cargo.command.frame = rt::kNow;
+  Cargo cargo;
+  cargo.command.value.kind = rt::Action::Kind::land;
+  waiting_.push_front(std::move(cargo));
+  push_waiting();
+}
+
+void AudioLink::forget_senders() {
+  for (auto& [sequence, cargo] : flying_) cargo.then = nullptr;
+  for (Cargo& cargo : waiting_) cargo.then = nullptr;
 }
 
 void AudioLink::enter(Cargo cargo) {
@@ -94,9 +122,12 @@ void AudioLink::enter(Cargo cargo) {
 void AudioLink::push_waiting() {
   while (!waiting_.empty()) {
     Cargo& first = waiting_.front();
+    first.ahead = first.command.frame != rt::kNow;
+    if (first.ahead && ahead_ >= kMaxAhead) return;
     first.command.sequence = next_sequence_;
     if (!commands_.try_push(first.command)) return;
     ++next_sequence_;
+    ahead_ += first.ahead ? 1 : 0;
     if (!first.batch && first.command.value.kind == rt::Action::Kind::set_param) {
       const auto found = newest_.find({first.command.value.node, first.command.value.param});
       if (found != newest_.end() && found->second == waiting_.begin()) newest_.erase(found);
@@ -121,6 +152,8 @@ void AudioLink::poll() {
 }
 
 void AudioLink::home(Cargo cargo, Fate fate, rt::FrameCount frame) {
+  ahead_ -= cargo.ahead ? 1 : 0;
+  order_.gone(cargo.ticket);
   if (cargo.batch) {
     --batches_;
     retire_(cargo.batch->actions, cargo.dropped);

@@ -14,6 +14,7 @@
 #include "rt/render_plan.hpp"
 #include "rt/renderer.hpp"
 #include "rt/spsc_ring.hpp"
+#include "server/control/send_order.hpp"
 
 namespace continuo::control {
 
@@ -24,11 +25,13 @@ namespace continuo::control {
 ///
 /// The bound is here, for this side may wait: what finds the ring full stays in line, in order. While it waits, a newer
 /// value of the same parameter takes the place of the older one (whose sender learns that it was superseded, never that
-/// it was applied); a batch is never merged, dropped or split, so that batches are counted instead (room()).
+/// it was applied); a batch is never merged, dropped or split, so that batches are counted instead (room()). The audio
+/// thread's schedule is never filled to its bound: what would, waits here too.
 class AudioLink {
  public:
   static constexpr std::size_t kRing = 4096;
   static constexpr std::size_t kMaxBatches = 256;
+  static constexpr std::size_t kMaxAhead = rt::Renderer::kScheduleCapacity / 2;  // commands that wait for a later frame
 
   enum class Fate {
     applied,     // at `frame`
@@ -45,6 +48,7 @@ class AudioLink {
     std::vector<rt::Action> actions;
     std::vector<std::unique_ptr<rt::Node>> dropped;
     rt::FrameCount frame = rt::kNow;
+    bool free = false;  // touches nothing that anybody else does: in no order with the others
   };
   /// Called for all that comes home, before it is destroyed: the audio thread will not touch it again. Sources and
   /// sinks that actions and dropped nodes still name are the owner's to collect.
@@ -58,9 +62,16 @@ class AudioLink {
 
   /// A further batch fits within the bound.
   [[nodiscard]] bool room() const noexcept { return batches_ < kMaxBatches; }
-  void send(Shipment shipment, Then then = {});
+  /// Returns the frame that it is sent for: later than asked where it must not overtake what waits for a later one.
+  rt::FrameCount send(Shipment shipment, Then then = {});
   /// One value; `action` is a set_param, player_start/stop or record_stop.
-  void send_value(const rt::Action& action, Then then = {});
+  void send_value(const rt::Action& action, Then then = {}, rt::FrameCount frame = rt::kNow);
+  /// The engine's clock will not count on as it did (another device): what waits for a later frame is applied at the
+  /// next one, before all that is sent from here on.
+  void land();
+
+  /// Whoever sent something goes before this does, and will not be called.
+  void forget_senders();
 
   /// Takes the events that are there and pushes what waits.
   void poll();
@@ -73,6 +84,8 @@ class AudioLink {
     std::unique_ptr<rt::Batch> batch;
     std::vector<std::unique_ptr<rt::Node>> dropped;
     Then then;
+    std::uint64_t ticket = 0;  // of order_
+    bool ahead = false;        // counted in ahead_
   };
   struct Key {
     rt::NodeRef node;
@@ -97,6 +110,8 @@ class AudioLink {
   std::map<std::uint64_t, Cargo> flying_;                                // by sequence
   std::uint64_t next_sequence_ = 1;
   std::size_t batches_ = 0;
+  SendOrder order_;
+  std::size_t ahead_ = 0;  // with the audio thread, for a later frame
 };
 
 }  // namespace continuo::control

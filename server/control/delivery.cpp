@@ -74,7 +74,7 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   for (const std::string& path : parts_.takes.recording()) {
     if (compiled && graph.recorder(path) == nullptr) cut.insert(path);
   }
-  for (const rt::Action& action : parts_.takes.stop(cut, stopped)) parts_.link.send_value(action);
+  for (const rt::Action& action : parts_.takes.stop(cut, stopped)) parts_.link.send_value(action, {}, delta.frame);
 
   const bool fading = compiled && compiled->fading;
   const std::uint32_t fade_frames = compiled ? compiled->fade_frames : 0;
@@ -125,10 +125,13 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   }
   add(std::move(delta.last));
 
-  AudioLink::Then then = [this, plan, fading, fade_frames, located, play = std::move(delta.play),
+  const std::uint64_t change = delta.roll || delta.locate ? transport.change(delta.roll, delta.locate) : 0;
+  AudioLink::Then then = [this, change, plan, fading, fade_frames, located, play = std::move(delta.play),
                           stop = std::move(delta.stop),
                           applied = std::move(applied)](AudioLink::Fate fate, rt::FrameCount frame) {
     if (located) located();
+    if (change != 0)
+      parts_.transport.change_applied(change, fate == AudioLink::Fate::applied ? std::optional(frame) : std::nullopt);
     if (fate == AudioLink::Fate::applied) {
       for (const rt::Uid uid : play) parts_.transport.player_started(uid, frame);
       for (const rt::Uid uid : stop) parts_.transport.player_stopped(uid, frame);
@@ -139,7 +142,7 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   if (is_one_value(shipment))
     parts_.link.send_value(shipment.actions[0], std::move(then));
   else
-    parts_.link.send(std::move(shipment), std::move(then));
+    transport.change_sent(change, parts_.link.send(std::move(shipment), std::move(then)));
   parts_.pump.wake();
   if (sent) sent(std::move(stopped));
 }

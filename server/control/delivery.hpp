@@ -35,7 +35,7 @@ struct Delta {
   std::vector<Takes::Opened> takes;      // to be lent to the recorders of the same path
   std::set<std::string> stop_takes;      // paths
   std::vector<rt::Action> last;          // at the end of the batch
-  rt::FrameCount frame = rt::kNow;       // another one only where nothing is compiled, located or prepared
+  rt::FrameCount frame = rt::kNow;       // engine frame; the next one where it is past by the time all is prepared
 };
 
 /// deliver: [disk] read impulse responses -> [control] compile -> [disk] open and prime streams -> [control] send ->

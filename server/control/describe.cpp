@@ -81,6 +81,13 @@ Result<v1::ListParamsResponse> describe_params(const session::Document& document
     auto& param = *out.add_params();
     *param.mutable_spec() = describe(spec);
     *param.mutable_value() = session::to_proto(session::value_of(*node, spec));
+    const auto lane = node->lanes.find(std::string(spec.name));
+    if (lane == node->lanes.end()) continue;
+    const std::vector<session::LanePoint>& points = *lane->second.points;
+    param.mutable_automation()->set_on(lane->second.on);
+    param.mutable_automation()->set_points(static_cast<std::uint32_t>(points.size()));
+    param.mutable_automation()->set_first_frame(points.front().frame);
+    param.mutable_automation()->set_last_frame(points.back().frame);
   }
   return out;
 }

@@ -135,6 +135,7 @@ void DeviceManager::stop_current(const DevicePtr& next, const std::shared_ptr<Mo
 
 void DeviceManager::take_shape(const DevicePtr& next, std::function<void()> then) {
   const device::DeviceInfo& info = next->info();
+  parts_.link.land();
   const double old_rate = parts_.graph.shape().sample_rate_hz;
   Delta delta;
   delta.document = parts_.graph.document();
@@ -204,6 +205,7 @@ void DeviceManager::run(const DevicePtr& next, const DevicePtr& before, const st
 void DeviceManager::look() {
   if (stopped_) return;
   watch_.after(kLook, [this] { look(); });
+  parts_.look();
   if (!current_) return;
   const std::uint64_t beats = parts_.link.renderer().counters().buffers.load(std::memory_order_relaxed);
   const auto now = Timer::Clock::now();

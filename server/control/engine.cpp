@@ -33,6 +33,22 @@ void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
                    });
 }
 
+void Engine::list_scheduled(v1::ListScheduledRequest request, Done<v1::ListScheduledResponse> done) {
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request)](Done<v1::ListScheduledResponse> answer) {
+                     answer(impl->scheduled.list(request));
+                   });
+}
+
+void Engine::cancel_scheduled(v1::CancelScheduledRequest request,
+                              std::function<Result<>(const v1::ApplyRequest&)> allowed,
+                              Done<v1::CancelScheduledResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request),
+                                     allowed = std::move(allowed)](Done<v1::CancelScheduledResponse> answer) {
+    impl->transactions.cancel(request, allowed, std::move(answer));
+  });
+}
+
 void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
   impl_->on_strand(std::move(done),
                    [impl = impl_.get(), request = std::move(request)](Done<v1::LoadSessionResponse> answer) mutable {

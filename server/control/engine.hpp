@@ -38,6 +38,9 @@ struct EngineConfig {
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // {node} {date} {time} {n}; ".wav" is added
   std::chrono::milliseconds device_retry{5000};
+  std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
+  double ceiling_db = 0.0;               // of the device output: no sample leaves above it
+  std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
 };
 
 struct LoadRequest {
@@ -72,6 +75,12 @@ class Engine {
   /// Apply: [rpc] shape -> [control] edit a copy, validate -> [disk] probe and prime what is new -> [control] compile,
   /// push one batch -> [audio] apply at one frame -> [control] revision's watchers, answer.
   void apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done);
+
+  /// Transactions that were accepted for later: Scheduled. `allowed` judges the operations of the one to be cancelled;
+  /// it is called on the control strand.
+  void list_scheduled(v1::ListScheduledRequest request, Done<v1::ListScheduledResponse> done);
+  void cancel_scheduled(v1::CancelScheduledRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
+                        Done<v1::CancelScheduledResponse> done);
 
   void load(LoadRequest request, Done<v1::LoadSessionResponse> done);
   void get_session(Done<SessionText> done);

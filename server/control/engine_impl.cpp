@@ -1,7 +1,9 @@
 #include "server/control/engine_impl.hpp"
 
+#include <thread>
 #include <utility>
 
+#include "rt/dsp/math.hpp"
 #include "server/base/log.hpp"
 #include "server/device/ticks.hpp"
 #include "server/session/session_file.hpp"
@@ -15,6 +17,11 @@ std::map<std::string, std::filesystem::path> roots_of(const EngineConfig& config
   auto roots = config.media_roots;
   roots["takes"] = config.take_folder;
   return roots;
+}
+
+std::int64_t system_utc_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
 }  // namespace
@@ -46,19 +53,28 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
              takes.home(actions, dropped);
            }),
       renderer(&link.renderer()),
+      faults(graph, *renderer),
       transport(renderer->counters()),
       jobs(strand),
-      pump(strand,
-           {[this] { link.poll(); }, [this] { return link.outstanding(); },
-            [this] { return transport.reading().engine_frame; }, [this] { return graph.shape().sample_rate_hz; }}),
+      pump(strand, {[this] {
+                      link.poll();
+                      scheduled.look();
+                    },
+                    [this] { return link.outstanding(); }, [this] { return transport.reading().engine_frame; },
+                    [this] { return graph.shape().sample_rate_hz; }}),
       delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses}),
       saver(strand, worker, graph, media, config.state_folder,
             [this](std::string problem) { report.save_problem = std::move(problem); }),
       history(strand,
               [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
-      scheduled({jobs, graph, transport, link, pump, history, [this] { saver.touch(); }}),
+      scheduled({jobs, graph, transport, pump, history, [this] { return devices.generation(); },
+                 [this] {
+                   const device::Device* device = devices.current();
+                   return device == nullptr ? 0u : device->info().buffer_frames;
+                 },
+                 config.utc_ns ? config.utc_ns : system_utc_ns, [this] { return link.room(); }}),
       transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
-                    [this] { return devices.generation(); }, [this] { saver.touch(); }}),
+                    [this] { saver.touch(); }}),
       loader({worker, strand, jobs, graph, media, sources, takes, transport, link, pump, delivery, history, uids,
               scheduled,
               [this] {
@@ -66,10 +82,17 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                 saver.touch();
               }}),
       devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device,
-               config.device_retry, device_factory, [this] { publish_rates(); }}),
+               config.device_retry, device_factory, [this] { publish_rates(); },
+               [this] {
+                 faults.look();
+                 sources.look();
+               }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
-      report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses}),
+      report(
+          {graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {
+  renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
+  hire_workers();
   publish_rates();
   std::error_code error;
   std::filesystem::create_directories(config.take_folder, error);
@@ -77,7 +100,20 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
   worker.post([] { static_cast<void>(device::ticks_per_second()); });  // the first call takes a while
 }
 
+void Engine::Impl::hire_workers() {
+  const std::uint32_t cores = std::thread::hardware_concurrency();
+  const std::uint32_t count = device::RenderWorkers::bearable(config.render_workers, cores);
+  if (count < config.render_workers)
+    log::warning("audio.render_workers: {} of {}: this machine has {} cores", count, config.render_workers, cores);
+  if (count == 0) return;
+  workers = std::make_unique<device::RenderWorkers>(count, config.device.priority);
+  if (!workers->warning().empty()) log::warning("{}", workers->warning());
+  renderer->use_team(&workers->team());
+  graph.set_threads(count + 1);
+}
+
 void Engine::Impl::publish_rates() {
+  if (workers) workers->set_sample_rate(graph.shape().sample_rate_hz);
   rates.write({devices.generation(), graph.shape().sample_rate_hz, graph.session_rate_hz()});
 }
 
@@ -114,6 +150,7 @@ v1::GetInfoResponse Engine::Impl::info() const {
     root->set_path(path.string());
   }
   out.set_take_folder("takes:");
+  out.set_max_scheduled(static_cast<std::uint32_t>(Scheduled::kMaxHeld));
   return out;
 }
 

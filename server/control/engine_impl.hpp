@@ -18,6 +18,7 @@
 #include "server/control/loader.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/meter_poller.hpp"
+#include "server/control/node_faults.hpp"
 #include "server/control/scheduled.hpp"
 #include "server/control/session_saver.hpp"
 #include "server/control/sources.hpp"
@@ -28,6 +29,7 @@
 #include "server/control/transport.hpp"
 #include "server/control/uid_source.hpp"
 #include "server/control/worker.hpp"
+#include "server/device/render_workers.hpp"
 #include "server/media/disk_pool.hpp"
 
 namespace continuo::control {
@@ -35,14 +37,20 @@ namespace continuo::control {
 struct Engine::Impl final : device::AudioCallback {
   Impl(boost::asio::io_context& io, EngineConfig engine_config, std::unique_ptr<device::DeviceFactory> factory);
 
+  ~Impl() override { link.forget_senders(); }
+
   void audio_callback(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING override {
+    if (workers != nullptr) workers->begin(frames);
     renderer->process(in, out, frames);
+    if (workers != nullptr) workers->end();
   }
 
   /// Any thread.
   [[nodiscard]] v1::Clock clock() const;
   /// The rates and the generation that clock() shows have changed, or the document has.
   void publish_rates();
+  /// Before the first device starts.
+  void hire_workers();
   void shutdown(Done<std::monostate> done);
   [[nodiscard]] v1::GetInfoResponse info() const;
 
@@ -67,8 +75,10 @@ struct Engine::Impl final : device::AudioCallback {
   Impulses impulses;
   Sources sources;
   Takes takes;
+  std::unique_ptr<device::RenderWorkers> workers;  // null: the audio thread works alone
   AudioLink link;
   rt::Renderer* renderer;  // the link's: what the audio thread enters
+  NodeFaults faults;
   Transport transport;
   JobQueue jobs;
   EventPump pump;

@@ -21,9 +21,15 @@ void EventPump::at_frame(rt::FrameCount frame, std::chrono::milliseconds limit, 
   wake();
 }
 
+void EventPump::alarm(std::optional<rt::FrameCount> frame) {
+  alarm_ = frame;
+  if (alarm_ && !stopped_ && !turning_) arm(1ms);
+}
+
 void EventPump::stop() {
   stopped_ = true;
   waiters_.clear();
+  alarm_.reset();
   timer_.cancel();
 }
 
@@ -34,7 +40,9 @@ void EventPump::arm(Clock::duration after) {
 }
 
 void EventPump::turn() {
+  turning_ = true;
   hooks_.poll();
+  turning_ = false;
   const auto now = Clock::now();
   const rt::FrameCount frame = hooks_.frame();
   std::vector<std::pair<std::function<void(bool)>, bool>> due;
@@ -48,13 +56,14 @@ void EventPump::turn() {
     at = waiters_.erase(at);
   }
   for (auto& [then, came] : due) then(came);
-  if (stopped_ || (!hooks_.outstanding() && waiters_.empty())) return;
+  if (stopped_ || (!hooks_.outstanding() && waiters_.empty() && !alarm_)) return;
   if (hooks_.outstanding()) {
     const auto busy = now - busy_since_;
     return arm(busy < 200ms ? 1ms : busy < 2s ? 5ms : 20ms);
   }
   // Waiters alone: come when the first of them is nearly due.
   double seconds = 0.2;
+  if (alarm_) seconds = std::min(seconds, static_cast<double>(*alarm_ - frame) / hooks_.rate_hz());
   for (const Waiter& waiter : waiters_) {
     seconds = std::min(seconds, static_cast<double>(waiter.frame - frame) / hooks_.rate_hz());
     seconds = std::min(seconds, std::chrono::duration<double>(waiter.limit - now).count());

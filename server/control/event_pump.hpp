@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "rt/types.hpp"
@@ -27,6 +28,9 @@ class EventPump {
   /// `then` once the engine has come to `frame`, or after `limit` where the device stands still; its argument says
   /// whether it came.
   void at_frame(rt::FrameCount frame, std::chrono::milliseconds limit, std::function<void(bool)> then);
+  /// poll() is called when the engine has come to `frame`, and now and then before; in place of the alarm before. None:
+  /// for nothing.
+  void alarm(std::optional<rt::FrameCount> frame);
   /// Nothing is called any more.
   void stop();
 
@@ -43,8 +47,10 @@ class EventPump {
   Hooks hooks_;
   Timer timer_;
   std::vector<Waiter> waiters_;
+  std::optional<rt::FrameCount> alarm_;
   Clock::time_point busy_since_;
   bool stopped_ = false;
+  bool turning_ = false;  // it arms itself afterwards
 };
 
 }  // namespace continuo::control

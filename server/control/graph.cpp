@@ -6,16 +6,6 @@
 
 namespace continuo::control {
 
-std::int64_t convert_frames(std::int64_t frames, double from_hz, double to_hz) {
-  if (from_hz == to_hz || from_hz <= 0.0) return frames;
-  // Whole rates divide exactly: no rounding of a double on the way, however long the timeline.
-  const auto from = static_cast<std::int64_t>(std::llround(from_hz));
-  const auto to = static_cast<std::int64_t>(std::llround(to_hz));
-  const std::int64_t whole = frames / from;
-  const std::int64_t rest = frames % from;
-  return whole * to + (rest * to + (rest < 0 ? -from / 2 : from / 2)) / from;
-}
-
 namespace {
 
 void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& new_uid) {
@@ -61,6 +51,7 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
   request.media = files.media;
   request.impulses = files.impulses;
   request.record_taps = taps;
+  request.threads = threads_;
   request.fade_edits = fades.edits;
   request.timeline_rolling = fades.timeline_rolling;
   request.faded_plan = fades.faded_plan;

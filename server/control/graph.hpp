@@ -11,6 +11,7 @@
 
 #include "rt/command.hpp"
 #include "server/session/edit.hpp"
+#include "server/session/frames.hpp"
 #include "server/session/plan_compiler.hpp"
 
 namespace continuo::control {
@@ -27,6 +28,9 @@ class Graph {
 
   [[nodiscard]] const session::EngineShape& shape() const noexcept { return shape_; }
   void set_shape(const session::EngineShape& shape) { shape_ = shape; }
+
+  /// How many will run the plans: see session::CompileRequest.
+  void set_threads(std::uint32_t threads) { threads_ = threads; }
 
   /// What sounds beside the document, by token: the bursts of identify.
   struct Overlay {
@@ -81,12 +85,12 @@ class Graph {
   std::vector<session::CompiledRecorder> recorders_;
   std::vector<session::CompiledMeter> meters_;
   std::uint64_t compiles_ = 0;
+  std::uint32_t threads_ = 1;
 };
 
 /// Numbers for every node and connection, in document order.
 void give_uids(session::Document& document, const session::UidSource& new_uid);
 
-/// Frames at one rate, as frames at another: rounded to the nearest.
-[[nodiscard]] std::int64_t convert_frames(std::int64_t frames, double from_hz, double to_hz);
+using session::convert_frames;
 
 }  // namespace continuo::control

@@ -82,6 +82,18 @@ void History::applied(std::uint64_t transaction_id, std::int64_t engine_frame) {
   publish(message);
 }
 
+void History::scheduled(v1::ScheduledTransaction transaction) {
+  auto message = std::make_shared<v1::WatchResponse>();
+  *message->mutable_scheduled() = std::move(transaction);
+  publish(message);
+}
+
+void History::cancelled(v1::WatchResponse::Cancelled cancelled) {
+  auto message = std::make_shared<v1::WatchResponse>();
+  *message->mutable_cancelled() = std::move(cancelled);
+  publish(message);
+}
+
 bool History::full() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   return watchers_.size() >= kMaxWatchers;

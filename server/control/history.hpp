@@ -37,6 +37,8 @@ class History {
   /// A transaction was accepted. `changed`: the number rises. Returns the revision after it.
   v1::Revision commit(bool changed, v1::Change change);
   void applied(std::uint64_t transaction_id, std::int64_t engine_frame);
+  void scheduled(v1::ScheduledTransaction transaction);
+  void cancelled(v1::WatchResponse::Cancelled cancelled);
 
   /// No further watcher fits.
   [[nodiscard]] bool full();

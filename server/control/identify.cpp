@@ -107,6 +107,7 @@ void Identify::turn(const std::shared_ptr<Tone>& tone) {
       action.value = db;
       shipment.actions.push_back(action);
       shipment.frame = frame;
+      shipment.free = true;
       parts_.link.send(std::move(shipment));
     };
     // Both edges at frames of their own: a burst is as long as it should be however busy the strand is.

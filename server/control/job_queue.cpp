@@ -22,8 +22,15 @@ void JobQueue::add(Job job, std::function<void()> dropped) {
   if (!busy_) next();
 }
 
+void JobQueue::add_urgent(Job job) {
+  if (closed_) return;
+  line_.insert(line_.begin() + static_cast<std::ptrdiff_t>(urgent_++), {std::move(job), {}});
+  if (!busy_) next();
+}
+
 void JobQueue::close() {
   closed_ = true;
+  urgent_ = 0;
   for (Waiting& waiting : std::exchange(line_, {})) {
     if (waiting.dropped) waiting.dropped();
   }
@@ -34,6 +41,7 @@ void JobQueue::next() {
   busy_ = true;
   Job job = std::move(line_.front().job);
   line_.pop_front();
+  if (urgent_ > 0) --urgent_;
   auto called = std::make_shared<bool>(false);
   job([this, called] {
     CONTINUO_CHECK(!*called, "a job ends once: two jobs at once would see each other half done");

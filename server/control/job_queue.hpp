@@ -27,6 +27,8 @@ class JobQueue {
   [[nodiscard]] bool try_add(Job job, std::function<void()> dropped = {});
   /// The engine's own (a settled fade, another device): few by nature, never refused.
   void add(Job job, std::function<void()> dropped = {});
+  /// Before all that waits but those that came this way, too: what has a frame to meet.
+  void add_urgent(Job job);
   /// The shutdown: what waits, and what comes, is dropped; the job under way goes on.
   void close();
 
@@ -41,6 +43,7 @@ class JobQueue {
   };
   Strand& strand_;
   std::deque<Waiting> line_;
+  std::size_t urgent_ = 0;  // at the front of it
   bool busy_ = false;
   bool closed_ = false;
 };

@@ -148,6 +148,7 @@ void Loader::put_in_place(const Ptr& load) {
       [this, load, answer](const auto&) {
         parts_.graph.set_document(load->document);
         parts_.history.reset();
+        parts_.scheduled.tell_dropped();
         *load->response.mutable_revision() = parts_.history.revision();
         log::info("session \"{}\" loaded for {}: {} warnings", load->document->name, load->request.client,
                   load->response.warnings_size());

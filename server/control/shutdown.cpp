@@ -33,6 +33,7 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   if (std::exchange(closing, true))
     return done(make_error(ErrorKind::failed_precondition, "SHUTTING_DOWN", "", "it is ending already"));
   jobs.close();
+  scheduled.close();
   transactions.close();
   identify.close();
   meters.close();

@@ -10,7 +10,7 @@
 namespace continuo::control {
 
 Sources::~Sources() {
-  for (auto& [source, stream] : lent_) pool_.release(stream);
+  for (auto& [source, lent] : lent_) pool_.release(lent.stream);
 }
 
 std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPlayer>& players,
@@ -123,7 +123,7 @@ std::vector<rt::Action> Sources::lend(Ready ready, double rate_hz) {
     Playing now{player.ref, player.file, player.loop, player.free, player.timeline_start, rate_hz, rt::kEndless};
     if (one.stream) {
       now.length = one.stream->source().length;
-      lent_[&one.stream->source()] = one.stream;
+      lent_[&one.stream->source()] = {one.stream, player.file};
     }
     playing_[player.uid] = std::move(now);
   }
@@ -142,19 +142,37 @@ void Sources::home(const std::vector<rt::Action>& actions, const std::vector<std
 void Sources::collect(rt::Source* source) {
   const auto found = lent_.find(source);
   if (found == lent_.end()) return;
-  pool_.release(found->second);
+  look_at(found->second);
+  const std::string& file = found->second.file;
+  if (std::ranges::none_of(playing_, [&](const auto& entry) { return entry.second.file == file; }))
+    spoiled_.erase(file);
+  pool_.release(found->second.stream);
   lent_.erase(found);
+}
+
+void Sources::look() {
+  for (auto& [source, lent] : lent_) look_at(lent);
+}
+
+void Sources::look_at(Lent& lent) {
+  const std::uint64_t count = lent.stream->non_finite();
+  if (count == lent.spoiled) return;
+  std::uint64_t& total = spoiled_[lent.file];
+  if (total == 0) log::warning("{} holds NaN or infinite samples; they are played as silence", lent.file);
+  total += count - std::exchange(lent.spoiled, count);
 }
 
 void Sources::forget_others(const std::vector<session::CompiledPlayer>& players) {
   std::unordered_set<rt::Uid> uids;
-  std::unordered_set<std::string> paths;
+  std::unordered_set<std::string> paths, files;
   for (const session::CompiledPlayer& player : players) {
     uids.insert(player.uid);
     paths.insert(player.path);
+    files.insert(player.file);
   }
   std::erase_if(playing_, [&](const auto& entry) { return !uids.contains(entry.first); });
   std::erase_if(errors_, [&](const auto& entry) { return !paths.contains(entry.first); });
+  std::erase_if(spoiled_, [&](const auto& entry) { return !files.contains(entry.first); });
 }
 
 rt::FrameCount Sources::length(rt::Uid uid) const {

@@ -69,6 +69,10 @@ class Sources {
 
   /// By player path: why it is silent.
   [[nodiscard]] const std::map<std::string, std::string>& errors() const noexcept { return errors_; }
+  /// Looks for streams of files that hold what is no number; each such file is logged once.
+  void look();
+  /// By file: how many such samples were played as silence, as of the last look().
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& spoiled() const noexcept { return spoiled_; }
   /// The item length of a free player's stream, engine-rate frames; kEndless where unknown.
   [[nodiscard]] rt::FrameCount length(rt::Uid uid) const;
   [[nodiscard]] std::size_t lent() const noexcept { return lent_.size(); }
@@ -83,14 +87,21 @@ class Sources {
     double rate_hz = 0.0;
     rt::FrameCount length = rt::kEndless;
   };
+  struct Lent {
+    std::shared_ptr<media::StreamReader> stream;
+    std::string file;
+    std::uint64_t spoiled = 0;  // of its samples, already counted
+  };
   void collect(rt::Source* source);
+  void look_at(Lent& lent);
 
   Strand& strand_;
   media::DiskPool& pool_;
   const media::Roots& roots_;
   std::unordered_map<rt::Uid, Playing> playing_;
-  std::unordered_map<const rt::Source*, std::shared_ptr<media::StreamReader>> lent_;
+  std::unordered_map<const rt::Source*, Lent> lent_;
   std::map<std::string, std::string> errors_;
+  std::map<std::string, std::uint64_t> spoiled_;
 };
 
 }  // namespace continuo::control

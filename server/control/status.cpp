@@ -34,6 +34,9 @@ v1::GetStatusResponse StatusReport::make() const {
   device(out);
   realtime(out);
   counters(out);
+  parts_.sources.look();
+  parts_.faults.look();
+  parts_.faults.report(out);
   reasons(out);
   return out;
 }
@@ -113,6 +116,11 @@ void StatusReport::counters(v1::GetStatusResponse& out) const {
   report.set_commands_orphaned(of(engine.commands_orphaned));
   report.set_commands_refused(of(engine.commands_refused));
   report.set_non_finite_samples(of(engine.non_finite_samples));
+  report.set_node_faults(of(engine.node_faults));
+  report.set_ceiling_samples(of(engine.ceiling_samples));
+  report.set_non_finite_inputs(of(engine.non_finite_inputs));
+  report.set_non_finite_recorded(of(engine.non_finite_recorded));
+  report.set_automation_refused(of(engine.automation_refused));
 }
 
 void StatusReport::reasons(v1::GetStatusResponse& out) const {
@@ -142,8 +150,22 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
     if (named++ == kMaxFilesNamed) break;
     degraded("impulse response " + file + ": " + why);
   }
+  named = 0;
+  for (const auto& [file, samples] : parts_.sources.spoiled()) {
+    if (named++ == kMaxFilesNamed) break;
+    degraded(file + " holds NaN or infinite samples: " + std::to_string(samples) + " were played as silence");
+  }
+  named = 0;
+  const double reason_frames = static_cast<double>(NodeFaults::kReason.count()) * out.clock().engine_rate_hz();
+  for (const auto& fault : out.node_faults()) {
+    if (static_cast<double>(out.clock().engine_frame() - fault.last_engine_frame()) > reason_frames) break;
+    if (named++ == kMaxFilesNamed) break;
+    degraded(fault.path() + " gave NaN or Inf, " + std::to_string(fault.count()) + " times" +
+             (fault.muted() ? "; it is muted" : ""));
+  }
   for (const std::string& warning : out.realtime().warnings()) degraded(warning);
   if (out.counters().non_finite_samples() > 0) degraded("NaN or Inf reached the output and was silenced");
+  if (out.counters().non_finite_recorded() > 0) degraded("NaN or Inf reached a take and was written as silence");
   if (out.counters().lost_record_frames() > 0) degraded("a take lost frames, because the disk was too slow");
   if (out.counters().starved_frames() > 0)
     degraded("a player was silent for some frames, because the disk was too slow");

@@ -9,6 +9,7 @@
 #include "server/control/graph.hpp"
 #include "server/control/impulses.hpp"
 #include "server/control/media_cache.hpp"
+#include "server/control/node_faults.hpp"
 #include "server/control/sources.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/uid_source.hpp"
@@ -20,7 +21,7 @@ class StatusReport {
   struct Parts {
     const Graph& graph;
     const MediaCache& media;
-    const Sources& sources;
+    Sources& sources;
     const Takes& takes;
     const DeviceManager& devices;
     AudioLink& link;
@@ -28,6 +29,7 @@ class StatusReport {
     const UidSource& uids;
     std::function<v1::Clock()> clock;
     const Impulses& impulses;
+    NodeFaults& faults;
   };
   explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
 

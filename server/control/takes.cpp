@@ -91,6 +91,21 @@ void Takes::open(std::vector<Order> orders, double rate_hz, std::function<void(R
   });
 }
 
+void Takes::check(const std::vector<Order>& orders, std::function<void(Result<>)> done) {
+  std::vector<std::string> files;
+  for (const Order& order : orders) {
+    if (!order.file.empty()) files.push_back(order.file);
+  }
+  if (files.empty()) return done({});
+  pool_.post([files = std::move(files), done = std::move(done), roots = roots_, post = strand_.poster()] {
+    Result<> result;
+    for (const std::string& file : files) {
+      if (const auto path = roots.new_file(file); !path && result) result = path.error();
+    }
+    post([done, result] { done(result); });
+  });
+}
+
 void Takes::discard(std::vector<Opened> takes) {
   for (Opened& take : takes) {
     take.writer->abandon();

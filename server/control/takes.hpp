@@ -46,6 +46,8 @@ class Takes {
 
   /// All of them or an error (then nothing was left behind).
   void open(std::vector<Order> orders, double rate_hz, std::function<void(Result<std::vector<Opened>>)> done);
+  /// The files that the orders name could be made now; makes none.
+  void check(const std::vector<Order>& orders, std::function<void(Result<>)> done);
   /// Opened and not lent after all: closed and deleted.
   void discard(std::vector<Opened> takes);
 

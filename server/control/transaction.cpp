@@ -8,8 +8,6 @@
 namespace continuo::control {
 namespace {
 
-constexpr std::int64_t kLatestFrame = std::int64_t{1} << 50;  // 370 years at 96 kHz; no product of rates overflows
-
 Error failed(std::string reason, std::string field, std::string message) {
   return make_error(ErrorKind::failed_precondition, std::move(reason), std::move(field), std::move(message));
 }
@@ -137,7 +135,7 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
   }
   for (const std::string& node : nodes) {
     const bool twice = std::ranges::any_of(tx.orders, [&](const Takes::Order& order) { return order.node == node; });
-    if (twice || parts_.takes.recording(node)) {
+    if (twice || (!tx.due && parts_.takes.recording(node))) {  // what is for later finds other takes
       return failed("ALREADY_RECORDING", field + ".nodes", "\"" + node + "\" records already: stop that take first");
     }
     Takes::Order order;
@@ -147,7 +145,7 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
     if (start.has_frames()) order.limit = start.frames();
     tx.orders.push_back(std::move(order));
   }
-  if (parts_.takes.running() + tx.orders.size() > Takes::kMaxRunning) {
+  if (!tx.due && parts_.takes.running() + tx.orders.size() > Takes::kMaxRunning) {
     return make_error(ErrorKind::resource_exhausted, "TOO_MANY_TAKES", field,
                       "at most " + std::to_string(Takes::kMaxRunning) + " takes run at once");
   }
@@ -160,6 +158,7 @@ Result<> Transactions::read_record_stop(Transaction& tx, const v1::RecordStop& s
   if (stop.nodes().empty()) tx.delta.stop_takes.insert(recording.begin(), recording.end());
   for (int i = 0; i < stop.nodes_size(); ++i) {
     if (!recording.contains(stop.nodes(i))) {
+      if (tx.due || tx.entry) continue;  // what was for later stops what then records
       return failed("NOT_RECORDING", field + ".nodes[" + std::to_string(i) + "]",
                     "\"" + stop.nodes(i) + "\" does not record");
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,17 +12,25 @@
 
 namespace continuo::control {
 
+/// Of the timeline: 370 years at 96 kHz; no product of rates overflows.
+inline constexpr std::int64_t kLatestFrame = std::int64_t{1} << 50;
+
 struct Transactions::Transaction {
   v1::ApplyRequest request;
   std::shared_ptr<Outcome> outcome;
   JobQueue::Finish finish;
-  std::uint64_t id = 0;  // once it is sure to be committed
-  DocumentPtr document;
+  std::uint64_t id = 0;             // once it is sure to be committed, or held
+  std::optional<Due> due;           // it is for later: validated, and held
+  Scheduled::Ptr entry;             // it was held, and falls due
+  rt::FrameCount frame = rt::kNow;  // at which it shall be applied
+  DocumentPtr before;               // the document that it finds
+  DocumentPtr document;             // after it
   session::EditResult edit;
   Delta delta;
   std::set<std::string> files;  // that the document names afterwards
   MediaCache::Found found;
   std::vector<Takes::Order> orders;
+  bool files_checked = false;      // that its takes name
   std::string order_field;         // of the record_start, for errors
   std::vector<std::string> names;  // of takes that it starts
 };

@@ -1,7 +1,6 @@
 #include "server/control/transactions.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "server/base/log.hpp"
@@ -15,38 +14,36 @@ Error bad(std::string reason, std::string field, std::string message) {
   return make_error(ErrorKind::invalid_argument, std::move(reason), std::move(field), std::move(message));
 }
 
+Error too_long_a_line() {
+  return make_error(ErrorKind::resource_exhausted, "TOO_MANY_TRANSACTIONS", "operations",
+                    std::to_string(JobQueue::kMaxWaiting) + " transactions wait in line already: try again");
+}
+
+/// An edit that could take away what a scheduled one rests on. Values, labels and the transport cannot.
+bool may_break(const v1::ApplyRequest& request, const session::EditResult& edit) {
+  if (edit.structural) return true;
+  return std::ranges::any_of(request.operations(), [](const v1::Operation& operation) {
+    switch (operation.kind_case()) {
+      case v1::Operation::kSetParams:
+      case v1::Operation::kSetLabel:
+      case v1::Operation::kPlay:
+      case v1::Operation::kStop:
+      case v1::Operation::kLocate:
+      case v1::Operation::kRecordStart:
+      case v1::Operation::kRecordStop:
+        return false;
+      default:
+        return true;
+    }
+  });
+}
+
 }  // namespace
 
-Result<> check_request(const v1::ApplyRequest& request) {
-  if (request.operations_size() < 1)
-    return bad("MISSING_FIELD", "operations", "a transaction has at least one operation");
-  if (request.operations_size() > Transactions::kMaxOperations) {
-    return bad("TOO_MANY", "operations",
-               "a transaction has at most " + std::to_string(Transactions::kMaxOperations) + " operations, not " +
-                   std::to_string(request.operations_size()));
-  }
-  if (request.request_id().size() > 64) return bad("TOO_LONG", "request_id", "request_id has at most 64 characters");
-  if (request.client().size() > 800) return bad("TOO_LONG", "client", "client has at most 200 characters");
-  if (request.has_wait() && request.wait() != v1::WAIT_COMMITTED && request.wait() != v1::WAIT_APPLIED) {
-    return bad("UNKNOWN_ENUM", "wait", "wait is WAIT_COMMITTED or WAIT_APPLIED");
-  }
-  if (!request.has_when()) return {};
-  switch (request.when().kind_case()) {
-    case v1::When::kNow:
-      return {};
-    case v1::When::KIND_NOT_SET:
-      return bad("MISSING_FIELD", "when", "the time is empty, or from a newer version");
-    case v1::When::kAfterSeconds:
-      if (std::isfinite(request.when().after_seconds()) && request.when().after_seconds() >= 0.0) return {};
-      return bad("OUT_OF_RANGE", "when.after_seconds", "after_seconds must be 0 or more");
-    case v1::When::kEngineFrame:
-      if (request.when().engine_frame().frame() >= 0) return {};
-      return bad("OUT_OF_RANGE", "when.engine_frame.frame", "frame must be 0 or more");
-    default:
-      break;
-  }
-  return make_error(ErrorKind::unimplemented, "WHEN_NOT_SUPPORTED", "when",
-                    "this version applies transactions now, after some seconds, or at an engine frame");
+Transactions::Transactions(Parts parts) : parts_(std::move(parts)) {
+  parts_.scheduled.on_due([this](const Scheduled::Ptr& entry, rt::FrameCount frame, JobQueue::Finish finish) {
+    fall_due(entry, frame, std::move(finish));
+  });
 }
 
 void Transactions::apply(v1::ApplyRequest request, Done done) {
@@ -68,10 +65,21 @@ void Transactions::apply(v1::ApplyRequest request, Done done) {
   if (!taken) {
     open_.erase(tx);
     if (!tx->request.request_id().empty()) log_.forget(tx->request.request_id());
-    return done(make_error(ErrorKind::resource_exhausted, "TOO_MANY_TRANSACTIONS", "operations",
-                           std::to_string(JobQueue::kMaxWaiting) + " transactions wait in line already: try again"));
+    return done(too_long_a_line());
   }
   wait_for(tx->outcome, tx->request, std::move(done));
+}
+
+void Transactions::cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
+                          std::function<void(Result<v1::CancelScheduledResponse>)> done) {
+  if (request.client().size() > 800) return done(bad("TOO_LONG", "client", "client has at most 200 characters"));
+  const bool taken = parts_.jobs.try_add([this, request, allowed, done](const JobQueue::Finish& finish) {
+    const Result<> cancelled = parts_.scheduled.cancel(request, allowed);
+    finish();
+    if (!cancelled) return done(cancelled.error());
+    done(v1::CancelScheduledResponse{});
+  });
+  if (!taken) done(too_long_a_line());
 }
 
 void Transactions::close() {
@@ -93,48 +101,59 @@ void Transactions::begin(const Ptr& tx) {
                                      (request.expected_revision().epoch() == now.epoch() ? "" : " of another epoch") +
                                      ": read it again"));
   }
-  auto document = std::make_shared<session::Document>(*parts_.graph.document());
-  auto edited = session::apply_operations(*document, request.operations(), [this] { return parts_.uids.next(); });
+  if (request.has_when() && tx->entry == nullptr) {
+    auto due = parts_.scheduled.due_of(request.when());
+    if (!due) return refuse(tx, due.error());
+    tx->due = *due;
+  }
+  if (tx->due) {
+    if (const Result<> room = parts_.scheduled.room_for(request); !room) return refuse(tx, room.error());
+  }
+  tx->before = tx->due ? parts_.scheduled.document_before(*tx->due) : parts_.graph.document();
+  auto document = std::make_shared<session::Document>(*tx->before);
+  // One that is held gets its uids when it falls due.
+  const session::UidSource scratch = [next = rt::Uid{1} << 52]() mutable { return --next; };
+  const session::UidSource given = [this] { return parts_.uids.next(); };
+  auto edited = session::apply_operations(*document, request.operations(), tx->due ? scratch : given);
   if (!edited) return refuse(tx, edited.error());
   tx->edit = std::move(*edited);
   tx->document = document;
   if (const Result<> read = read_transport(*tx); !read) return refuse(tx, read.error());
-  if (request.has_when() && !request.when().has_now()) {
-    const auto frame = parts_.scheduled.frame_of(request.when(), parts_.generation());
-    if (!frame) return refuse(tx, frame.error());
-    if (*frame) return hold(tx, **frame);
-  }
-  if (tx->edit.structural) {
-    if (const Result<> whole = parts_.scheduled.check(*document); !whole) return refuse(tx, whole.error());
+  if (!tx->entry && may_break(request, tx->edit)) {
+    const Result<> whole = parts_.scheduled.check(*document, tx->due ? &*tx->due : nullptr);
+    if (!whole) return refuse(tx, whole.error());
   }
   std::set<std::string> named;
   if (tx->edit.structural) {
     tx->files = files_of(*document);
-    const std::set<std::string> before = files_of(*parts_.graph.document());
+    const std::set<std::string> before = files_of(*tx->before);
     std::ranges::set_difference(tx->files, before, std::inserter(named, named.end()));
   }
   parts_.media.probe(named, parts_.media.base(), [this, tx](MediaCache::Found found) { probed(tx, std::move(found)); });
 }
 
-void Transactions::hold(const Ptr& tx, rt::FrameCount frame) {
-  const Delta& delta = tx->delta;
-  const bool plain = !tx->edit.structural && tx->orders.empty() && delta.stop_takes.empty() && !delta.locate &&
-                     delta.play.empty() && delta.stop.empty();
-  if (!plain) {
-    return refuse(
-        tx, make_error(ErrorKind::unimplemented, "WHEN_NOT_SUPPORTED", "when",
-                       "this version schedules parameter values, labels, and the timeline's start and stop alone"));
-  }
-  if (!parts_.scheduled.room()) {
-    return refuse(tx,
-                  make_error(ErrorKind::resource_exhausted, "TOO_MANY_SCHEDULED", "when",
-                             "at most " + std::to_string(Scheduled::kMaxHeld) + " transactions are scheduled at once"));
-  }
-  if (tx->request.dry_run()) return probed(tx, {});
+void Transactions::hold(const Ptr& tx) {
   open_.erase(tx);
   tx->id = next_id_++;
   tx->finish();
-  parts_.scheduled.add(tx->id, frame, tx->request, tx->outcome);
+  parts_.scheduled.add(tx->id, *tx->due, tx->request, tx->outcome);
+}
+
+void Transactions::fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, JobQueue::Finish finish) {
+  if (!parts_.link.room()) {  // the device stands still
+    parts_.scheduled.put_back(entry);
+    return finish();
+  }
+  auto tx = std::make_shared<Transaction>();
+  tx->request = entry->request;
+  tx->request.clear_expected_revision();  // it was, when it was accepted
+  tx->outcome = entry->outcome;
+  tx->finish = std::move(finish);
+  tx->id = entry->id;
+  tx->entry = entry;
+  tx->frame = frame;
+  open_.insert(tx);
+  begin(tx);
 }
 
 void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
@@ -150,7 +169,7 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
     media.insert(tx->found.facts.begin(), tx->found.facts.end());
     // A loaded session may have some already: then they are known, and refuse nothing.
     std::set<std::string> before;
-    for (const auto& bad : session::check_impulses(*parts_.graph.document(), media)) before.insert(bad.file);
+    for (const auto& bad : session::check_impulses(*tx->before, media)) before.insert(bad.file);
     for (session::BadImpulse& bad : session::check_impulses(*tx->document, media)) {
       if (before.contains(bad.file)) continue;
       bad.error.field = field_of_file(tx->request, bad.file);
@@ -174,6 +193,14 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
                                    "\"" + order.node + "\" has no channels: nothing to record"));
     }
   }
+  if ((tx->due || tx->request.dry_run()) && !std::exchange(tx->files_checked, true)) {
+    return parts_.takes.check(tx->orders, [this, tx, found = tx->found](const Result<>& free) {
+      if (free) return probed(tx, found);
+      Error error = free.error();
+      error.field = tx->order_field;
+      refuse(tx, std::move(error));
+    });
+  }
   if (tx->request.dry_run()) {
     tx->outcome->response.set_outcome(v1::ApplyResponse::OUTCOME_VALID);
     *tx->outcome->response.mutable_revision() = parts_.history.revision();
@@ -182,7 +209,8 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
     tx->finish();
     return tx->outcome->changed();
   }
-  if (!parts_.link.room()) {
+  if (tx->due) return hold(tx);
+  if (!parts_.link.room() && !tx->entry) {
     return refuse(tx, make_error(ErrorKind::resource_exhausted, "SOUND_STANDS_STILL", "",
                                  "the sound device has not taken the last " + std::to_string(AudioLink::kMaxBatches) +
                                      " transactions: try again when it runs"));
@@ -201,6 +229,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
   // Nothing can fail from here on.
   Delta& delta = tx->delta;
   delta.document = tx->document;
+  delta.frame = tx->frame;
   delta.params = std::move(tx->edit.params);
   delta.compile = tx->edit.structural;
   delta.takes = std::move(*takes);
@@ -212,13 +241,14 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
   }
   name_files(tx->edit.accepted, delta.takes);
   if (tx->edit.structural) parts_.media.keep(tx->files, tx->found);
-  tx->id = next_id_++;
+  if (!tx->entry) tx->id = next_id_++;
   parts_.delivery.deliver(
       std::move(delta), [this, tx](std::vector<std::string> stopped) { commit(tx, stopped); },
       [this, tx](AudioLink::Fate fate, rt::FrameCount frame) { applied(tx, fate, frame); });
 }
 
 void Transactions::commit(const Ptr& tx, const std::vector<std::string>& stopped) {
+  if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
   if (tx->edit.changed) parts_.graph.set_document(tx->document);
   v1::Change change;
   change.set_transaction_id(tx->id);
@@ -268,7 +298,10 @@ void Transactions::refuse(const Ptr& tx, Error error) {
     const bool passes = error.kind == ErrorKind::resource_exhausted || error.kind == ErrorKind::unavailable ||
                         error.kind == ErrorKind::internal;
     if (passes && !tx->request.request_id().empty()) log_.forget(tx->request.request_id());
-    outcome.error = std::move(error);
+    if (tx->entry)
+      parts_.scheduled.failed(tx->entry, error);
+    else
+      outcome.error = std::move(error);
   }
   tx->finish();
   outcome.changed();

@@ -16,9 +16,10 @@
 
 namespace continuo::control {
 
-/// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new, open takes
-/// -> from here on it cannot fail -> [control] compile -> [disk] prime -> [control] send one batch, replace the
-/// document, tell the watchers -> [audio] apply at one frame -> [control] answer.
+/// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new -> (one for
+/// later is held, and begins again when it falls due: Scheduled) -> [disk] open takes -> from here on it cannot fail ->
+/// [control] compile -> [disk] prime -> [control] send one batch, replace the document, tell the watchers -> [audio]
+/// apply at one frame -> [control] answer.
 class Transactions {
  public:
   static constexpr int kMaxOperations = 10'000;
@@ -38,13 +39,15 @@ class Transactions {
     History& history;
     UidSource& uids;
     Scheduled& scheduled;
-    std::function<std::uint64_t()> generation;  // of the engine's clock
-    std::function<void()> changed;              // the document has a new revision
+    std::function<void()> changed;  // the document has a new revision
   };
-  explicit Transactions(Parts parts) : parts_(parts) {}
+  explicit Transactions(Parts parts);
 
   using Done = Outcome::Done;
   void apply(v1::ApplyRequest request, Done done);
+  /// In line with the others: what was accepted before it may rest on what it takes back.
+  void cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
+              std::function<void(Result<v1::CancelScheduledResponse>)> done);
   /// The daemon ends: whoever waits for something that will not be committed any more is told so.
   void close();
 
@@ -58,7 +61,8 @@ class Transactions {
   void commit(const Ptr& tx, const std::vector<std::string>& stopped);
   void applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame);
   void refuse(const Ptr& tx, Error error);
-  void hold(const Ptr& tx, rt::FrameCount frame);
+  void hold(const Ptr& tx);
+  void fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, JobQueue::Finish finish);
   [[nodiscard]] Result<> read_transport(Transaction& tx);
   [[nodiscard]] Result<> read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field);
   [[nodiscard]] Result<> read_record_stop(Transaction& tx, const v1::RecordStop& stop, const std::string& field);

@@ -1,5 +1,7 @@
 #include "server/control/transport.hpp"
 
+#include <algorithm>
+
 #include "server/control/graph.hpp"
 
 namespace continuo::control {
@@ -15,6 +17,33 @@ std::function<void()> Transport::locating(rt::FrameCount to) {
   return [this, mine = ++locates_] {
     if (mine == locates_) locating_.reset();
   };
+}
+
+void Transport::settle(rt::FrameCount frame) {
+  std::erase_if(changes_, [frame](const Change& change) { return change.applied && change.frame < frame; });
+}
+
+std::uint64_t Transport::change(std::optional<bool> roll, std::optional<rt::FrameCount> locate) {
+  changes_.push_back({next_change_, rt::kNow, roll, locate});
+  return next_change_++;
+}
+
+void Transport::change_sent(std::uint64_t id, rt::FrameCount frame) {
+  for (Change& change : changes_) {
+    if (change.id == id) change.frame = frame;
+  }
+}
+
+void Transport::change_applied(std::uint64_t id, std::optional<rt::FrameCount> frame) {
+  if (!frame) {
+    std::erase_if(changes_, [id](const Change& change) { return change.id == id; });
+    return;
+  }
+  for (Change& change : changes_) {
+    if (change.id != id) continue;
+    change.frame = *frame;
+    change.applied = true;  // the clock is written at the end of that buffer: until then the reading is the one before
+  }
 }
 
 void Transport::player_started(rt::Uid uid, rt::FrameCount frame) {

@@ -28,6 +28,24 @@ class Transport {
   /// A locate was sent; call what it returns once it is applied, or will never be.
   [[nodiscard]] std::function<void()> locating(rt::FrameCount to);
 
+  /// Starts, stops and locates of the timeline that were sent, in order, until settle() drops them. Frame kNow: the
+  /// next buffer's, whichever that is.
+  struct Change {
+    std::uint64_t id = 0;
+    rt::FrameCount frame = rt::kNow;
+    std::optional<bool> roll;
+    std::optional<rt::FrameCount> locate;
+    bool applied = false;
+  };
+  [[nodiscard]] const std::vector<Change>& changes() const noexcept { return changes_; }
+  /// Those that were applied before this frame are no news any more.
+  void settle(rt::FrameCount frame);
+  /// A change goes out. Give its id to change_sent() once its frame is known, and to change_applied().
+  [[nodiscard]] std::uint64_t change(std::optional<bool> roll, std::optional<rt::FrameCount> locate);
+  void change_sent(std::uint64_t id, rt::FrameCount frame);
+  /// No frame: it never will be.
+  void change_applied(std::uint64_t id, std::optional<rt::FrameCount> frame);
+
   /// A free player was started or stopped at an engine frame, or stands at its beginning again.
   void player_started(rt::Uid uid, rt::FrameCount frame);
   void player_stopped(rt::Uid uid, rt::FrameCount frame);
@@ -51,6 +69,8 @@ class Transport {
   mutable rt::ClockReading last_;
   std::optional<rt::FrameCount> locating_;
   std::uint64_t locates_ = 0;
+  std::vector<Change> changes_;
+  std::uint64_t next_change_ = 1;
   bool rolling_ = false;
   std::unordered_map<rt::Uid, Player> players_;
 };

@@ -157,6 +157,7 @@ Decoder::Decoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Decoder::~Decoder() = default;
 const MediaInfo& Decoder::info() const noexcept { return impl_->info; }
 const std::string& Decoder::error() const noexcept { return impl_->error; }
+bool Decoder::floating() const noexcept { return !impl_->integer; }
 bool Decoder::plain() const noexcept { return impl_->raw.sample != RawLayout::Sample::none; }
 
 Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& file, std::int64_t known_frames) {

@@ -26,6 +26,9 @@ class Decoder {
   /// Reading is little more than copying: uncompressed, as the machine has it.
   [[nodiscard]] bool plain() const noexcept;
 
+  /// Its samples may be what is no number: read() gives them as they are.
+  [[nodiscard]] bool floating() const noexcept;
+
   /// Interleaved. Fewer than `frames` only at the end of the file, or where it is damaged: then error() says so.
   std::size_t read(float* out, std::size_t frames);
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "rt/dsp/finite.hpp"
 #include "server/media/decode.hpp"
 #include "server/media/resample.hpp"
 
@@ -29,11 +30,13 @@ struct StreamReader::Impl {
   std::uint32_t channels = 0;
   bool loop = false;
   bool failed = false;          // silence from here to the end
+  bool floating = false;        // the file may hold what is no number
   std::int64_t input_at = 0;    // file frame that is read next; beyond file_frames in a loop's later rounds
   rt::FrameCount position = 0;  // item frame that is written next
   std::int64_t written = 0;
   std::vector<float> buffer;
   std::vector<float> input;
+  std::atomic<std::uint64_t> non_finite{0};
   std::atomic<bool> primed{false};
   std::atomic<bool> ended{false};
   mutable std::mutex error_mutex;
@@ -43,6 +46,13 @@ struct StreamReader::Impl {
     failed = true;
     const std::lock_guard lock(error_mutex);
     error = std::move(why);
+  }
+
+  /// Before anything remembers it: a converter, the engine.
+  void clean(float* samples, std::int64_t frames) {
+    if (!floating || frames <= 0) return;
+    const std::uint32_t bad = rt::dsp::make_finite(samples, static_cast<std::uint32_t>(frames * channels));
+    if (bad != 0) non_finite.fetch_add(bad, std::memory_order_relaxed);
   }
 
   [[nodiscard]] std::int64_t in_file(std::int64_t at) const {
@@ -71,6 +81,7 @@ struct StreamReader::Impl {
           if (at == 0 && input_at > 0 && !decoder->seek(0)) fail(decoder->error());
           n = failed ? 0 : static_cast<std::int64_t>(decoder->read(to, static_cast<std::size_t>(n)));
           if (n == 0 && !failed) fail(decoder->error());
+          clean(to, n);
         }
       }
       done += n;
@@ -95,6 +106,7 @@ struct StreamReader::Impl {
         }
       }
     }
+    if (resampler) clean(out, done);  // of the largest numbers it may make what is none
     std::fill_n(out + done * channels, (frames - done) * channels, 0.0f);
   }
 
@@ -136,6 +148,7 @@ Result<std::unique_ptr<StreamReader>> StreamReader::open(const StreamRequest& re
   const std::uint32_t rate = rounded_rate(request.engine_rate_hz);
   s.channels = info.channels;
   s.file_frames = info.frames;
+  s.floating = s.decoder->floating();
   s.loop = request.loop;
   s.position = std::max<rt::FrameCount>(0, request.first_frame);
 
@@ -161,6 +174,7 @@ Result<std::unique_ptr<StreamReader>> StreamReader::open(const StreamRequest& re
         static_cast<std::size_t>(s.file_frames)) {
       s.fail(s.decoder->error());
     }
+    s.clean(whole.data(), s.file_frames);
     s.short_loop = std::move(whole);
   }
   if (info.sample_rate_hz != rate) {
@@ -197,6 +211,7 @@ void StreamReader::fill_to(std::size_t frames) {
 
 bool StreamReader::costly() const noexcept { return impl_->resampler || !impl_->decoder->plain(); }
 bool StreamReader::primed() const noexcept { return impl_->primed.load(std::memory_order_acquire); }
+std::uint64_t StreamReader::non_finite() const noexcept { return impl_->non_finite.load(std::memory_order_relaxed); }
 bool StreamReader::ended() const noexcept { return impl_->ended.load(std::memory_order_acquire); }
 
 std::string StreamReader::error() const {

@@ -23,9 +23,9 @@ struct StreamRequest {
 };
 
 /// Samples: integer files are read as int and scaled by 2^-31 exactly, so that a 16- or 24-bit file at unity is
-/// bit-exact; float files pass unchanged. Started anywhere, the sound is identical to having played there from the
-/// start (also through a rate conversion: it runs in from a frame whose phase is that of the start). Memory does not
-/// grow with the file's length.
+/// bit-exact; float files pass unchanged, but for what is no number: that is silence, and counted. Started anywhere,
+/// the sound is identical to having played there from the start (also through a rate conversion: it runs in from a
+/// frame whose phase is that of the start). Memory does not grow with the file's length.
 class StreamReader {
  public:
   /// Disk or any thread that may wait. Opens, seeks, and allocates; nothing is read into the ring yet.
@@ -50,6 +50,9 @@ class StreamReader {
   [[nodiscard]] bool ended() const noexcept;
   /// Any thread. Empty while all is well.
   [[nodiscard]] std::string error() const;
+
+  /// Any thread. How many samples of the file were infinite or NaN so far, counted each time they are read.
+  [[nodiscard]] std::uint64_t non_finite() const noexcept;
 
   /// The audio thread's end. Lent in a batch, returned in a batch; destroy the reader only when it is home.
   [[nodiscard]] rt::Source& source() noexcept;

@@ -64,7 +64,7 @@ CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
   list("--media", a.media, "NAME=FILE: play FILE where the session names the media NAME; may be repeated");
   list("--input", a.inputs, "NODE=FILE: FILE for the player NODE, or for the device's inputs (in=FILE)");
   list("--media-root", w.roots, "NAME=FOLDER, for media named \"NAME:file\"; may be repeated");
-  app.add_option("--threads", a.options.threads, "Threads that decode and convert files; changes no sample")
+  app.add_option("--threads", a.options.threads, "Threads that read files and run the graph; changes no sample")
       ->check(CLI::Range(1u, Crew::kMaxMembers));
   app.add_option("--block", a.options.block_frames, "Frames that the engine renders at once; changes no sample")
       ->check(CLI::Range(1, 65536));

@@ -1,6 +1,7 @@
 // THREAD: job - a few threads that do one piece of work together and wait for each other
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -8,10 +9,19 @@
 #include <thread>
 #include <vector>
 
+#include "rt/team.hpp"
+
 namespace continuo::render {
 
-/// The caller and `members` - 1 threads of its own (continuo-fill), which sleep between two pieces of work. Who does
-/// what is fixed by a member's number, never by who is free: nothing that is computed depends on the timing.
+/// Between two looks: at once at first, then the core is another's for as long as somebody else wants it. So a thread
+/// that waits never keeps the one that it waits for from running, however few cores there are.
+class Patience final : public rt::Pause {
+ public:
+  void pause(std::uint32_t times) noexcept RT_NONBLOCKING override;
+};
+
+/// The caller and `members` - 1 threads of its own (continuo-fill). Between two pieces of work they look out for some
+/// microseconds, then they sleep.
 class Crew {
  public:
   static constexpr std::uint32_t kMaxMembers = 64;
@@ -29,14 +39,18 @@ class Crew {
 
  private:
   void serve(std::uint32_t member);
+  [[nodiscard]] bool called(std::uint64_t seen) const noexcept {
+    return stopping_.load(std::memory_order_acquire) || round_.load(std::memory_order_acquire) != seen;
+  }
 
-  std::mutex mutex_;
+  Patience patience_;
+  const std::function<void(std::uint32_t)>* work_ = nullptr;  // written before round_
+  std::atomic<std::uint64_t> round_{0};
+  std::atomic<std::size_t> busy_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;  // for those who sleep
   std::condition_variable begin_;
   std::condition_variable end_;
-  const std::function<void(std::uint32_t)>* work_ = nullptr;
-  std::uint64_t round_ = 0;
-  std::size_t busy_ = 0;
-  bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

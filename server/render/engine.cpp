@@ -1,9 +1,11 @@
 #include "server/render/engine.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "server/base/check.hpp"
+#include "server/session/expand.hpp"
 
 namespace continuo::render {
 namespace {
@@ -23,7 +25,7 @@ void free_batch(rt::Batch* batch) {
 }  // namespace
 
 Engine::Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
-               std::uint32_t in_channels)
+               std::uint32_t in_channels, std::uint32_t threads)
     : rate_hz_(rate_hz) {
   session::CompileRequest request;
   request.document = &document;
@@ -34,11 +36,16 @@ Engine::Engine(const session::Document& document, const session::ProcessorFiles&
   request.record_taps = {"out"};
   request.fade_edits = false;
   request.meters = false;
+  request.threads = threads;
   compiled_ = compiler_.compile(request);
+  parallel_ = !compiled_.plan->tasks.empty();
   const auto tap = std::find_if(compiled_.recorders.begin(), compiled_.recorders.end(),
                                 [](const auto& recorder) { return recorder.path == "out"; });
   CONTINUO_CHECK(tap != compiled_.recorders.end(), "the tap that was asked for is there");
   tap_ = &*tap;
+  session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
+    paths_.emplace(node.type == "noise" ? session::noise_uid(path) : node.uid, path);
+  });
 }
 
 Engine::~Engine() {
@@ -56,7 +63,7 @@ Engine::~Engine() {
 std::uint32_t Engine::out_channels() const noexcept { return std::max(tap_->channels, 2u); }
 std::int64_t Engine::latency() const noexcept { return compiled_.output_latency_frames; }
 
-void Engine::start(std::int64_t from, rt::Sink& sink, std::unique_ptr<rt::Batch> batch) {
+void Engine::start(std::int64_t from, rt::Sink& sink, std::unique_ptr<rt::Batch> batch, rt::Team* team) {
   using Kind = rt::Action::Kind;
   batch->plan = compiled_.plan.release();
   batch->actions.insert(batch->actions.begin(), compiled_.actions.begin(), compiled_.actions.end());
@@ -73,11 +80,27 @@ void Engine::start(std::int64_t from, rt::Sink& sink, std::unique_ptr<rt::Batch>
   commands_ = std::move(command_writer);
   events_ = std::move(event_reader);
   renderer_ = std::make_unique<rt::Renderer>(std::move(command_reader), std::move(event_writer), rate_hz_);
+  renderer_->use_team(team);
   rt::Command first;
   first.sequence = 1;
   first.batch = batch.release();
   const bool pushed = commands_.try_push(first);
   CONTINUO_CHECK(pushed, "the ring is empty");
+}
+
+std::vector<std::string> Engine::faults() {
+  std::map<std::string, std::size_t> counts;
+  for (rt::Fault fault; renderer_->faults().try_pop(fault);) ++counts[paths_[fault.node]];
+  std::vector<std::string> lines;
+  for (const auto& [path, count] : counts)
+    lines.push_back(path + " gave NaN or Inf: " + (path == "in" ? "taken as silence" : "muted for a second") + ", " +
+                    std::to_string(count) + (count == 1 ? " time" : " times"));
+  const rt::Counters& counters = renderer_->counters();
+  if (const auto lost = renderer_->faults().dropped(); lost > 0)
+    lines.push_back("NaN or Inf, " + std::to_string(lost) + " times more, of nodes that are not listed");
+  if (const auto samples = counters.non_finite_recorded.load(); samples > 0)
+    lines.push_back(std::to_string(samples) + " samples of the output were NaN or Inf and are silence");
+  return lines;
 }
 
 void Engine::check_whole() const {

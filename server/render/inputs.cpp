@@ -1,6 +1,7 @@
 #include "server/render/inputs.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace continuo::render {
@@ -14,6 +15,7 @@ Result<rt::Source*> Inputs::add(media::StreamRequest request) {
   auto opened = media::StreamReader::open(request);
   if (!opened) return opened.error();
   streams_.push_back(std::move(*opened));
+  names_.push_back(std::move(request.file));
   media::StreamReader* const stream = streams_.back().get();
   (stream->costly() ? costly_ : plain_).push_back(stream);
   return &stream->source();
@@ -30,13 +32,8 @@ Result<> Inputs::add_device(const std::filesystem::path& file, std::uint32_t blo
   return {};
 }
 
-void Inputs::fill(std::uint32_t frames, Crew& crew) {
-  const auto part = [&](std::uint32_t member) {
-    for (std::size_t i = member; i < costly_.size(); i += crew.members()) costly_[i]->fill_to(frames);
-  };
-  for (media::StreamReader* stream : plain_) stream->fill_to(frames);
-  if (crew.members() == 1 || costly_.empty()) return part(0);
-  crew.run(part);
+void Inputs::fill(std::size_t file, std::uint32_t frames) {
+  (file < costly_.size() ? costly_[file] : plain_[file - costly_.size()])->fill_to(frames);
 }
 
 rt::InputBlock Inputs::device(std::uint32_t frames) {
@@ -51,6 +48,17 @@ rt::InputBlock Inputs::device(std::uint32_t frames) {
     for (std::uint32_t i = 0; i < frames; ++i) to[i] = wanted[std::size_t{i} * source.channels + c];
   }
   return {channels_.data(), source.channels};
+}
+
+std::vector<std::string> Inputs::spoiled() const {
+  std::map<std::string, std::uint64_t> counts;  // a file may have several players
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (const std::uint64_t count = streams_[i]->non_finite(); count > 0) counts[names_[i].string()] += count;
+  }
+  std::vector<std::string> lines;
+  for (const auto& [name, count] : counts)
+    lines.push_back(name + " holds NaN or infinite samples: " + std::to_string(count) + " were taken as silence");
+  return lines;
 }
 
 std::string Inputs::error() const {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "server/media/impulse_reader.hpp"
 #include "server/media/probe.hpp"
 #include "server/media/resample.hpp"
 #include "server/media/sample_writer.hpp"
-#include "server/render/crew.hpp"
+#include "server/render/chunk_crew.hpp"
 #include "server/render/engine.hpp"
 #include "server/render/inputs.hpp"
 #include "server/render/media_scan.hpp"
@@ -77,8 +78,7 @@ struct OfflineRenderer::Impl {
   Range range;
   std::unique_ptr<Inputs> inputs;
   std::unique_ptr<Output> output;
-  /// Reads the files. While the engine works it is idle: helpers for the graph would be these.
-  std::unique_ptr<Crew> crew;
+  std::unique_ptr<ChunkCrew> crew;
   std::unique_ptr<Engine> engine;  // goes first: it holds the sources and the sink
 
   /// The players' sources go into `batch`.
@@ -125,14 +125,22 @@ struct OfflineRenderer::Impl {
     return engine->latency() + range.frames() + (options.tail_auto ? Tail::kMaxSeconds * std::int64_t{rate_hz} : 0);
   }
 
-  void render_chunk(std::uint32_t frames) {
-    inputs->fill(frames, *crew);
-    for (std::uint32_t done = 0; done < frames;) {
-      const std::uint32_t n = std::min(frames - done, options.block_frames);
-      engine->process(inputs->device(n), n);
-      done += n;
-    }
+  /// What came before is written while files are read, where there is somebody to read them meanwhile.
+  Result<> render_chunk(std::uint32_t frames) {
+    Result<> drained;
+    crew->run({.files = inputs->files(),
+               .fill = [&](std::size_t file) { inputs->fill(file, frames); },
+               .meanwhile = [&] { drained = output->drain(); },
+               .render =
+                   [&] {
+                     for (std::uint32_t done = 0; done < frames;) {
+                       const std::uint32_t n = std::min(frames - done, options.block_frames);
+                       engine->process(inputs->device(n), n);
+                       done += n;
+                     }
+                   }});
     engine->check_whole();
+    return drained;
   }
 
   Result<> render_all() {
@@ -142,11 +150,13 @@ struct OfflineRenderer::Impl {
       if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed))
         return make_error(ErrorKind::aborted, "CANCELLED", options.output.string(), "the render was cancelled");
       const auto n = static_cast<std::uint32_t>(std::min<std::int64_t>(most - done, chunk));
-      render_chunk(n);
+      if (auto ok = render_chunk(n); !ok) return ok;
       done += n;
       if (std::string why = inputs->error(); !why.empty())
         return make_error(ErrorKind::data_loss, "READ_FAILED", "", std::move(why));
-      if (auto ok = output->drain(); !ok) return ok;
+      if (crew->threads() == 1) {
+        if (auto ok = output->drain(); !ok) return ok;
+      }
       if (options.progress) options.progress(std::min(done, frames), frames, rate_hz);
     }
     return output->write_rest();
@@ -180,8 +190,8 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   r.chunk = options.block_frames * std::max(1u, kChunkFrames / options.block_frames);
   const auto impulses = read_impulses(document, scan, rate, device.channels);
   if (!impulses) return impulses.error();
-  r.engine =
-      std::make_unique<Engine>(document, session::ProcessorFiles{&scan.table, &*impulses}, rate, device.channels);
+  r.engine = std::make_unique<Engine>(document, session::ProcessorFiles{&scan.table, &*impulses}, rate, device.channels,
+                                      options.threads);
 
   const double session_rate = document.sample_rate_hz != 0 ? document.sample_rate_hz : rate;
   auto range = find_range({options.from, options.to, options.length, options.tail}, rate, session_rate,
@@ -193,9 +203,11 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   auto batch = std::make_unique<rt::Batch>();
   if (auto ok = r.open_inputs(scan, *batch); !ok) return ok.error();
   if (auto ok = r.open_output(); !ok) return ok.error();
-  const auto useful = static_cast<std::uint32_t>(std::max<std::size_t>(1, r.inputs->costly()));
-  r.crew = std::make_unique<Crew>(std::min(options.threads, useful));
-  r.engine->start(r.range.from, r.output->sink(), std::move(batch));
+  // To share plain files alone would cost more than they do.
+  const auto costly = static_cast<std::uint32_t>(std::max<std::size_t>(1, r.inputs->costly()));
+  r.crew = std::make_unique<ChunkCrew>(r.engine->parallel() ? options.threads : std::min(options.threads, costly),
+                                       r.engine->parallel());
+  r.engine->start(r.range.from, r.output->sink(), std::move(batch), r.crew->team());
   return std::unique_ptr<OfflineRenderer>(new OfflineRenderer(std::move(impl)));
 }
 
@@ -215,6 +227,8 @@ Result<RenderResult> OfflineRenderer::render() {
   result.peak = r.output->peak();
   result.sha256 = r.output->sha256();
   result.checksums = r.output->checksums();
+  result.warnings = r.engine->faults();
+  std::ranges::move(r.inputs->spoiled(), std::back_inserter(result.warnings));
   return result;
 }
 

@@ -56,6 +56,7 @@ struct RenderResult {
   std::string sha256;  // of the interleaved samples, first frame first, each as a WAV file of this format holds it
                        // (little-endian): the same for every container
   std::vector<std::uint64_t> checksums;
+  std::vector<std::string> warnings;  // nodes and files that gave what is no number: lines for a person
 };
 
 /// What is rendered is what a recording of "out" takes: the same tap, the same recorder, the same encoding; so a live

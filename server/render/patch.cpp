@@ -79,6 +79,7 @@ Result<> set_param(session::Document& document, std::string_view text) {
   const session::ParamSpec* spec = type == nullptr ? nullptr : type->find(param);
   if (type != nullptr && spec == nullptr) return session::unknown_param(*type, param, field);
   if (spec == nullptr) return unknown_node(path);
+  if (auto free = session::check_not_automated(*node, param, field); !free) return free.error();
   auto value = session::check_value(*spec, value_for(*spec, text.substr(equals + 1)), field);
   if (!value) return value.error();
 

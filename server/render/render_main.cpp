@@ -2,12 +2,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
 
+#include "rt/cpu_level.hpp"
 #include "server/base/exit_code.hpp"
 #include "server/render/arguments.hpp"
 #include "server/render/compare.hpp"
@@ -104,6 +106,11 @@ int render_session(const Arguments& arguments, const session::Document& document
     if (auto same = verify_render(document, options, *result); !same) return fail(arguments, same.error());
   }
   if (auto ok = (*renderer)->publish(); !ok) return fail(arguments, ok.error());
+  constexpr std::size_t kMostLines = 10;  // the JSON has them all
+  for (std::size_t i = 0; i < std::min(result->warnings.size(), kMostLines); ++i)
+    std::fprintf(stderr, "continuo-render: %s\n", one_line(result->warnings[i]).c_str());
+  if (result->warnings.size() > kMostLines)
+    std::fprintf(stderr, "continuo-render: ... and %zu more\n", result->warnings.size() - kMostLines);
   if (result->tail_cut) std::fprintf(stderr, "continuo-render: the tail had not faded away after 60 s and was cut\n");
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   const Effort effort{wall.count(), cpu_seconds(), arguments.verify};
@@ -141,6 +148,11 @@ int main(int argc, char** argv) {
     return fail(arguments, parsed.error(), kExitUsage);
   if (arguments.task == Task::said) return kExitOk;
   prepare_process();
+  bool refused = false;
+  const rt::CpuLevel level = rt::chosen_cpu_level(&refused);
+  if (refused)
+    std::fprintf(stderr, "continuo-render: CONTINUO_CPU names no level that this machine has; taken: %s\n",
+                 std::string(rt::name_of(level)).c_str());
   if (arguments.task == Task::compare) return compare_pair(arguments);
   const auto document = read_document(arguments);
   if (!document) return fail(arguments, document.error());

@@ -73,11 +73,14 @@ std::string json_string(std::string_view text) {
   return out + "\"";
 }
 
-std::string error_text(const Error& error) {
-  std::string text = error.message + " (" + error.reason + (error.field.empty() ? "" : ", " + error.field) + ")";
+std::string one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   return text;
+}
+
+std::string error_text(const Error& error) {
+  return one_line(error.message + " (" + error.reason + (error.field.empty() ? "" : ", " + error.field) + ")");
 }
 
 std::string error_json(const Error& error, int exit_code) {
@@ -92,6 +95,8 @@ std::string render_text(const RenderResult& r) {
 
 std::string render_json(const RenderResult& r, const Effort& effort) {
   const double seconds = static_cast<double>(r.frames) / std::max(r.sample_rate_hz, 1u);
+  std::string warnings;
+  for (const std::string& line : r.warnings) warnings += (warnings.empty() ? "" : ",") + json_string(line);
   const double peak = std::min(static_cast<double>(r.peak), static_cast<double>(std::numeric_limits<float>::max()));
   return "{\"file\":" + json_string(r.file.string()) + ",\"frames\":" + std::to_string(r.frames) +
          ",\"sample_rate_hz\":" + std::to_string(r.sample_rate_hz) + ",\"channels\":" + std::to_string(r.channels) +
@@ -99,7 +104,8 @@ std::string render_json(const RenderResult& r, const Effort& effort) {
          ",\"peak\":" + number(peak, "%.9g") + ",\"peak_db\":" + number(level_db(r.peak)) +
          ",\"wall_s\":" + number(effort.wall_s, "%.3f") + ",\"cpu_s\":" + number(effort.cpu_s, "%.3f") +
          ",\"times_real_time\":" + number(seconds / std::max(effort.wall_s, 1e-6), "%.1f") +
-         ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"version\":\"" CONTINUO_VERSION "\"}";
+         ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"warnings\":[" + warnings +
+         "],\"version\":\"" CONTINUO_VERSION "\"}";
 }
 
 std::string compare_text(const Comparison& c, const std::string& a, const std::string& b) {

@@ -17,6 +17,9 @@ namespace continuo::render {
 /// In quotes, escaped; what is not UTF-8 becomes U+FFFD, so that the line stays JSON.
 [[nodiscard]] std::string json_string(std::string_view text);
 
+/// Control characters, which a file's name may hold, as spaces.
+[[nodiscard]] std::string one_line(std::string text);
+
 /// "message (REASON, field)", on one line whatever the parts hold.
 [[nodiscard]] std::string error_text(const Error& error);
 [[nodiscard]] std::string error_json(const Error& error, int exit_code);

@@ -83,6 +83,31 @@ class SessionService final : public v1::SessionService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* ListScheduled(grpc::CallbackServerContext* context, const v1::ListScheduledRequest* request,
+                                          v1::ListScheduledResponse* response) override {
+    auto* reactor = context->DefaultReactor();
+    if (!enter(door_, reactor, "continuo.v1.SessionService.ListScheduled")) return reactor;
+    engine_.list_scheduled(*request, reply_to(reactor, response));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* CancelScheduled(grpc::CallbackServerContext* context,
+                                            const v1::CancelScheduledRequest* request,
+                                            v1::CancelScheduledResponse* response) override {
+    auto* reactor = context->DefaultReactor();
+    if (!enter(door_, reactor, "continuo.v1.SessionService.CancelScheduled")) return reactor;
+    if (const Result<> strict = check_strict(*request); !strict) {
+      reactor->Finish(to_status(strict.error()));
+      return reactor;
+    }
+    // The operations are judged where they lie; the authority is a value.
+    const auto allowed = [authority = door_.authority()](const v1::ApplyRequest& scheduled) {
+      return authority.check_operations(scheduled);
+    };
+    engine_.cancel_scheduled(*request, allowed, reply_to(reactor, response));
+    return reactor;
+  }
+
   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext*,
                                                      const v1::WatchRequest* request) override {
     auto [stream, allowed] = enter_stream<v1::WatchResponse>(door_, "continuo.v1.SessionService.Watch");

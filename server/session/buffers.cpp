@@ -4,6 +4,7 @@ namespace continuo::session {
 namespace {
 
 constexpr std::uint32_t kNever = ~std::uint32_t{0};
+constexpr std::uint32_t kEver = kNever - 1;
 
 struct LastUse {
   std::uint32_t group = kNever;
@@ -29,10 +30,16 @@ class Assignment {
   Assignment(const OpList& list, const Schedule& schedule) : list_(list), uses_(last_uses(list, schedule)) {
     map_.of_signal.assign(list.signals, 0);
     handed_on_.assign(list.signals, false);
+    if (!schedule.tasks.empty()) keep_what_crosses(schedule);
   }
 
   BufferMap run(const Schedule& schedule) {
+    auto task = schedule.tasks.begin();
     for (std::uint32_t g = 0; g < schedule.groups.size(); ++g) {
+      if (task != schedule.tasks.end() && g == schedule.part_ends[task->end_part - 1]) {
+        free_.clear();  // the next task may run before this one is over
+        ++task;
+      }
       for (const std::uint32_t op : schedule.groups[g].ops) place_outputs(list_.ops[op], g);
       for (const std::uint32_t op : schedule.groups[g].ops) free_dead(list_.ops[op], g);
     }
@@ -40,6 +47,24 @@ class Assignment {
   }
 
  private:
+  // Between tasks a buffer is one signal's for the whole span: neither freed nor written over.
+  void keep_what_crosses(const Schedule& schedule) {
+    std::vector<std::uint32_t> made_in(list_.signals, kNever);
+    std::uint32_t first = 0;
+    for (std::uint32_t t = 0; t < schedule.tasks.size(); ++t) {
+      const std::uint32_t end = schedule.part_ends[schedule.tasks[t].end_part - 1];
+      for (std::uint32_t g = first; g < end; ++g) {
+        for (const std::uint32_t op : schedule.groups[g].ops) {
+          for (const SignalId in : list_.inputs(list_.ops[op])) {
+            if (in != kSilence && made_in[in] != t) uses_[in].group = kEver;
+          }
+          for (std::uint32_t c = 0; c < list_.ops[op].out_count; ++c) made_in[list_.ops[op].first_out + c] = t;
+        }
+      }
+      first = end;
+    }
+  }
+
   void place_outputs(const Op& op, std::uint32_t group) {
     const bool in_place = op.kind->in_place() && op.in_count == op.out_count;
     for (std::uint32_t c = 0; c < op.out_count; ++c) {
@@ -74,7 +99,7 @@ class Assignment {
   }
 
   const OpList& list_;
-  const std::vector<LastUse> uses_;
+  std::vector<LastUse> uses_;
   BufferMap map_;
   std::vector<bool> handed_on_;  // by signal: its buffer is another's, or free
   std::vector<std::uint32_t> free_;

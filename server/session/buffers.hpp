@@ -14,8 +14,8 @@ struct BufferMap {
 };
 
 /// Buffers are used again once the last step that reads them is over. No step writes a buffer that it, or a later step,
-/// still reads, but for kinds that work in place, on a channel that nobody else reads. What stays in a tile needs no buffer: it has
-/// one that nobody reads.
+/// still reads, but for kinds that work in place, on a channel that nobody else reads. What stays in a tile needs no
+/// buffer: it has one that nobody reads. Tasks share no buffer but those of the signals that go from one to another.
 [[nodiscard]] BufferMap assign_buffers(const OpList& list, const Schedule& schedule);
 
 }  // namespace continuo::session

@@ -12,6 +12,7 @@ std::uint32_t compensate(FlatGraph& graph) {
     std::uint32_t latest = 0;
     for (const Feed& feed : node.feeds) latest = std::max(latest, late[feed.source]);
     for (Feed& feed : node.feeds) feed.delay = latest - late[feed.source] + (feed.is_key ? 0 : node.lookahead_frames);
+    node.arrival_frames = latest + node.lookahead_frames;
     late[i] = latest + node.latency_frames;
     if (node.key.role == FlatRole::device_out) at_device = latest;
   }

@@ -10,9 +10,10 @@
 
 namespace continuo::session {
 
-/// Writes Feed::delay of a graph fresh from expand(), which has no circle: at every node each feed is delayed to the
-/// latest of them, keys of detectors included; the sound of a node with lookahead is delayed by that much more. Returns
-/// how late the sound arrives at the device's output, in frames: what a render leaves out at its beginning.
+/// Writes Feed::delay and FlatNode::arrival_frames of a graph fresh from expand(), which has no circle: at every node
+/// each feed is delayed to the latest of them, keys of detectors included; the sound of a node with lookahead is
+/// delayed by that much more. Returns how late the sound arrives at the device's output, in frames: what a render
+/// leaves out at its beginning.
 std::uint32_t compensate(FlatGraph& graph);
 
 /// How long after the plan is taken all that is new in it has filled: the latencies, delay lines, starts and rises of

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rt/types.hpp"
+#include "server/session/automation.hpp"
 
 namespace continuo::session {
 
@@ -24,6 +25,7 @@ struct DocNode {
   std::string type;
   rt::Uid uid = 0;
   std::map<std::string, Value> params;
+  std::map<std::string, DocLane> lanes{};  // by parameter
   std::vector<DocNode> children;
   friend bool operator==(const DocNode&, const DocNode&) = default;
 };

@@ -24,6 +24,10 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
       return disconnect(edit, op.disconnect(), field + ".disconnect");
     case v1::Operation::kSetParams:
       return set_params(edit, op.set_params(), field + ".set_params");
+    case v1::Operation::kSetAutomation:
+      return set_automation(edit, op.set_automation(), field + ".set_automation");
+    case v1::Operation::kClearAutomation:
+      return clear_automation(edit, op.clear_automation(), field + ".clear_automation");
     case v1::Operation::kSetLabel:
       return set_label(edit, op.set_label(), field + ".set_label");
     case v1::Operation::kPlay:
@@ -64,6 +68,7 @@ Result<EditResult> apply_operations(Document& document,
     if (const Cycle cycle = find_cycle(document); !cycle.nodes.empty()) return cycle_by_operation(edit, cycle);
     if (const Result<> valid = validate(document); !valid) return valid.error();
   }
+  leave_to_lanes(edit);
   if (!edit.audible_touched) return std::move(edit.result);
   const auto heard_now = audible_map(document);
   for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {

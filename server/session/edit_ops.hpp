@@ -15,6 +15,7 @@ struct Editing {
   EditResult result;
   /// Which operation made a connection, for the error of a cycle.
   std::unordered_map<rt::Uid, std::size_t> connected_by;
+  bool lanes_touched = false;
   bool audible_touched = false;  // mute, solo or what feeds what: the tracks that are heard may differ
   double audible_ramp_ms = 0.0;
 };
@@ -26,6 +27,8 @@ struct Editing {
 [[nodiscard]] Result<> connect(Editing& edit, const v1::Connect& op, const std::string& field, std::size_t index);
 [[nodiscard]] Result<> disconnect(Editing& edit, const v1::Disconnect& op, const std::string& field);
 [[nodiscard]] Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& field);
+[[nodiscard]] Result<> set_automation(Editing& edit, const v1::SetAutomation& op, const std::string& field);
+[[nodiscard]] Result<> clear_automation(Editing& edit, const v1::ClearAutomation& op, const std::string& field);
 [[nodiscard]] Result<> set_label(Editing& edit, const v1::SetLabel& op, const std::string& field);
 
 /// Play, stop, locate and the recorders': shape, and that the nodes they name can do it.
@@ -33,5 +36,8 @@ struct Editing {
 
 /// NOT_FOUND.
 [[nodiscard]] Error no_node(std::string_view path, const std::string& field);
+
+/// When all operations are done: no value is sent to a parameter whose lane is on after them.
+void leave_to_lanes(Editing& edit);
 
 }  // namespace continuo::session

@@ -27,6 +27,7 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
     const std::string where = field + ".values." + field_name(name);
     const ParamSpec* spec = type.find(name);
     if (spec == nullptr) return unknown_param(type, name, where);
+    if (const Result<> free = check_not_automated(*node, name, where); !free) return free.error();
     const Result<Value> plain = from_proto(given, where);
     if (!plain) return plain.error();
     const Result<Value> value = check_value(*spec, *plain, where);

@@ -29,6 +29,11 @@ class Emission {
       if (step.kind->in_tiles()) add_lanes(step, group);
     }
     plan_->part_ends = schedule_.part_ends;
+    plan_->tasks = schedule_.tasks;
+    plan_->tasks_before = schedule_.tasks_before;
+    plan_->root_tasks = static_cast<std::uint32_t>(std::count_if(
+        schedule_.tasks.begin(), schedule_.tasks.end(), [](const rt::Task& task) { return task.before_count == 0; }));
+    plan_->marks = std::vector<rt::TaskMark>(schedule_.tasks.size());
     return std::move(plan_);
   }
 
@@ -85,9 +90,8 @@ class Emission {
 
   // A member's channels that nothing feeds are silent; a member without a key listens to its own sound.
   void add_lanes(rt::Step& step, const Group& group) {
-    const bool keyed = std::any_of(group.ops.begin(), group.ops.end(), [&](std::uint32_t op) {
-      return list_.ops[op].in_count > list_.ops[op].out_count;
-    });
+    const bool keyed = std::any_of(group.ops.begin(), group.ops.end(),
+                                   [&](std::uint32_t op) { return list_.ops[op].in_count > list_.ops[op].out_count; });
     step.lane_in = plan_->lane_in.data() + plan_->lane_in.size();
     step.lane_out = plan_->lane_out.data() + plan_->lane_out.size();
     if (keyed) step.lane_key = plan_->lane_key.data() + plan_->lane_key.size();

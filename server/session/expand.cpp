@@ -5,6 +5,7 @@
 
 #include "rt/dsp/math.hpp"
 #include "rt/nodes/device_io.hpp"
+#include "rt/nodes/feedback.hpp"
 #include "rt/nodes/gain.hpp"
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/player.hpp"
@@ -31,6 +32,9 @@ class Expansion {
     outs_.resize(units_.all.size());
     pres_.resize(units_.all.size());
     for (const std::uint32_t unit : units_.order) expand(unit);
+    for (const std::uint32_t unit : units_.order) {
+      if (units_.all[unit].type->role == TypeRole::feedback) close_feedback(units_.all[unit], outs_[unit]);
+    }
     return std::move(graph_);
   }
 
@@ -55,6 +59,9 @@ class Expansion {
         break;
       case TypeRole::processor:
         outs_[index] = processor(*unit.node, unit.path, inbound(unit, 1));
+        break;
+      case TypeRole::feedback:
+        outs_[index] = feedback(unit);
         break;
       case TypeRole::sink:
         sink(*unit.node, unit.path, inbound(unit, 1));
@@ -153,6 +160,28 @@ class Expansion {
     return {last(), 0, node.out_count};
   }
 
+  // Another time, width or rate: another node. What goes in is not known yet.
+  Port feedback(const Unit& unit) {
+    const auto channels = static_cast<std::uint32_t>(number_of(*unit.node, "channels"));
+    const std::uint32_t frames = feedback_frames(*unit.node, request_.shape.sample_rate_hz);
+    const std::uint64_t variant = stable_hash(std::to_string(channels) + " " + std::to_string(frames));
+    FlatNode& node = add({unit.node->uid, FlatRole::feedback_out, variant}, *unit.node, unit.path);
+    node.kind = &rt::feedback_out_kind();
+    node.out_count = channels;
+    node.sound = FlatNode::Sound::always;
+    return {last(), 0, channels};
+  }
+
+  void close_feedback(const Unit& unit, Port out) {
+    const Port sum = inbound(unit, out.width);
+    FlatNode& node = add(graph_.nodes[out.node].key, *unit.node, unit.path);
+    node.key.role = FlatRole::feedback_in;
+    node.kind = &rt::feedback_in_kind();
+    node.in_count = sum.width;
+    node.has_tail = true;
+    node.feeds.push_back(straight(sum));
+  }
+
   // A source in a chain adds to what comes from before it.
   Port add_source(const DocNode& doc, Port before, Port added) {
     FlatNode& join = add({doc.uid, FlatRole::join}, doc, "");
@@ -239,8 +268,9 @@ class Expansion {
   // The sum of what is connected to a unit, at least `least` wide.
   Port inbound(const Unit& unit, std::uint32_t least) {
     const bool device = unit.type->role == TypeRole::device_out;
-    const bool strip = unit.type->role == TypeRole::track || unit.type->role == TypeRole::bus;
-    const auto fixed = strip ? static_cast<std::uint32_t>(number_of(*unit.node, "channels")) : 0;
+    const bool has_width =
+        unit.type->role == TypeRole::track || unit.type->role == TypeRole::bus || unit.type->role == TypeRole::feedback;
+    const auto fixed = has_width ? static_cast<std::uint32_t>(number_of(*unit.node, "channels")) : 0;
     std::uint32_t width = fixed != 0 ? fixed : least;
     for (const DocConnection* connection : unit.inbound) {
       if (fixed == 0) width = std::max(width, highest_channel(*connection));
@@ -320,6 +350,11 @@ std::uint64_t stable_hash(std::string_view text) {
 
 rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz) {
   return std::llround(number_of(player, "start_s") * sample_rate_hz);
+}
+
+std::uint32_t feedback_frames(const DocNode& feedback, double sample_rate_hz) {
+  const auto frames = static_cast<std::uint32_t>(std::lround(number_of(feedback, "time_ms") * 1e-3 * sample_rate_hz));
+  return std::max(frames, rt::kLeastFeedbackFrames);
 }
 
 FlatGraph expand(const CompileRequest& request) { return Expansion(request).run(); }

@@ -15,6 +15,13 @@ namespace continuo::session {
 /// Where a player begins on the timeline, engine-rate frames.
 [[nodiscard]] rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz);
 
+/// What a noise has in place of its uid on the audio thread: it is seeded by its path, so that a render elsewhere,
+/// where uids differ, has the same samples.
+[[nodiscard]] rt::Uid noise_uid(std::string_view path);
+
+/// How late what goes into a feedback comes out, engine-rate frames.
+[[nodiscard]] std::uint32_t feedback_frames(const DocNode& feedback, double sample_rate_hz);
+
 /// FNV-1a. Names a file, or seeds a noise, alike on every machine.
 [[nodiscard]] std::uint64_t stable_hash(std::string_view text);
 

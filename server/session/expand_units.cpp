@@ -31,6 +31,7 @@ Units find_units(const Document& document) {
       units.keys[connection.to.path].push_back(&connection);
     else
       units.all[to].inbound.push_back(&connection);
+    if (units.all[to].type->role == TypeRole::feedback) continue;
     feeds[units.index.at(connection.from.path)].push_back(to);
     ++waiting[to];
   }

@@ -20,9 +20,9 @@ struct Unit {
 };
 
 struct Units {
-  std::vector<Unit> all;                                                    // document order
-  std::unordered_map<std::string, std::uint32_t> index;                     // by path
-  std::vector<std::uint32_t> order;                                         // sources first
+  std::vector<Unit> all;                                 // document order
+  std::unordered_map<std::string, std::uint32_t> index;  // by path
+  std::vector<std::uint32_t> order;  // sources first; what goes into a feedback is not one of its sources
   std::unordered_map<std::string, std::vector<const DocConnection*>> keys;  // by path of the processor that listens
 };
 

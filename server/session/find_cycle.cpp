@@ -1,7 +1,9 @@
+#include <set>
 #include <string>
 #include <unordered_map>
 
 #include "server/session/names.hpp"
+#include "server/session/node_registry.hpp"
 #include "server/session/validate.hpp"
 
 namespace continuo::session {
@@ -23,7 +25,12 @@ Graph graph_of(const Document& document) {
     }
     return at->second;
   };
+  std::set<std::string> feedbacks;  // what goes in comes out later: no circle is closed there
+  for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
+    if (node.type == kFeedbackType) feedbacks.insert(path);
+  });
   for (std::size_t i = 0; i < document.connections.size(); ++i) {
+    if (feedbacks.contains(document.connections[i].to.path)) continue;
     const std::size_t from = number(unit_of(document, document.connections[i].from));
     const std::size_t to = number(unit_of(document, document.connections[i].to));
     graph.out[from].emplace_back(to, i);
@@ -82,7 +89,8 @@ Error cycle_error(const Cycle& cycle, std::string field) {
     }
     names += cycle.nodes[i] + " -> ";
   }
-  return bad("CYCLE", std::move(field), "the connections go in a circle: " + names + cycle.nodes.front());
+  return bad("CYCLE", std::move(field),
+             "the connections go in a circle: " + names + cycle.nodes.front() + "; only through a feedback can they");
 }
 
 }  // namespace continuo::session

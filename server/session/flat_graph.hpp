@@ -25,8 +25,10 @@ enum class FlatRole : std::uint8_t {
   meter_tap,  // the meter that tracks, buses, "in" and "out" have of themselves
   recorder,
   recorder_tap,  // a recorder for a node that is none
-  edge,          // on a feed; the uid is a serial number of the compiler's
-  delay_line,    // on a feed, before its edge; the same
+  feedback_out,  // the two ends of a feedback, of which only the sound knows that they are one
+  feedback_in,
+  edge,        // on a feed; the uid is a serial number of the compiler's
+  delay_line,  // on a feed, before its edge; the same
 };
 
 /// Names a flat node over plans: while the key stays, the rt node and its state stay. `variant` is what would make it
@@ -85,6 +87,7 @@ struct FlatNode {
   std::uint32_t latency_frames = 0;    // its own, lookahead included
   std::uint32_t settle_frames = 0;     // see ProcessorShape
   bool has_tail = false;               // see ProcessorShape
+  std::uint32_t arrival_frames = 0;    // how late its sound comes in: compensate.hpp
   std::uint32_t lookahead_frames = 0;  // by which its sound comes later than its key
   std::vector<Feed> feeds;
   const DocNode* doc = nullptr;  // null where the document no longer has it: it only fades out

@@ -57,9 +57,9 @@ class LiveNodes {
 };
 
 /// Control. The rt node that a flat node runs as, with the document's parameter values. `sounds`: a track or bus is
-/// heard. Not for joins, which have none.
+/// heard. `partner`: of a feedback's end that takes, the one that gives. Not for joins, which have none.
 [[nodiscard]] std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz,
-                                                     const ProcessorFiles& files);
+                                                     const ProcessorFiles& files, const rt::Node* partner = nullptr);
 
 /// Whether it has parameters, or other business with commands.
 [[nodiscard]] bool takes_commands(FlatRole role);

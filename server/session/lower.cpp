@@ -37,7 +37,10 @@ class Lowering {
       return;
     }
     const LiveNode& live = live_.use(node.key, request_.plan, takes_commands(node.key.role), [&] {
-      auto made = make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz, request_.files);
+      FlatKey other_end = node.key;
+      other_end.role = FlatRole::feedback_out;
+      auto made = make_rt_node(node, node.doc != nullptr && sounds(node.key), request_.sample_rate_hz, request_.files,
+                               live_.find(other_end));
       const rt::Node* const heritage = node.heir_of.uid == 0 ? nullptr : live_.find(node.heir_of);
       if (heritage != nullptr && &heritage->kind == &made->kind) made->inherits = heritage;
       return made;
@@ -106,6 +109,7 @@ class Lowering {
   SignalId mix(std::vector<SignalId> signals) {
     if (signals.empty()) return kSilence;
     if (signals.size() == 1) return signals.front();
+    if (request_.leaves && signals.size() > rt::kMixLeaf && signals.size() <= kMaxMixInputs) return mix_leaves(signals);
     if (signals.size() <= kMaxMixInputs) return add(rt::mix_kind(), mixer_, signals, 1, nullptr).front();
     std::vector<SignalId> parts;
     for (std::size_t first = 0; first < signals.size(); first += kMaxMixInputs) {
@@ -114,6 +118,19 @@ class Lowering {
       parts.push_back(mix({begin, end}));
     }
     return mix(std::move(parts));
+  }
+
+  /// What the mix kind does at once: each leaf, then leaf after leaf to what there is so far, as many as a mix takes
+  /// for one leaf.
+  SignalId mix_leaves(const std::vector<SignalId>& signals) {
+    std::vector<SignalId> sum;
+    for (std::size_t first = 0; first < signals.size(); first += rt::kMixLeaf) {
+      const auto begin = signals.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end = signals.begin() + static_cast<std::ptrdiff_t>(std::min(first + rt::kMixLeaf, signals.size()));
+      if (sum.size() == rt::kMixLeaf) sum = {mix(std::move(sum))};
+      sum.push_back(mix({begin, end}));
+    }
+    return mix(std::move(sum));
   }
 
   std::vector<SignalId> add(const rt::NodeKind& kind, rt::Node& node, const std::vector<SignalId>& inputs,

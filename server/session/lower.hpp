@@ -44,6 +44,7 @@ struct LowerRequest {
   double sample_rate_hz = 0.0;
   const std::unordered_map<rt::Uid, double>* audible = nullptr;
   ProcessorFiles files{};
+  bool leaves = false;  // wide mixes become several operations, which can run apart; their sums stay the same
 };
 
 /// Gives every flat node and every edge its rt node (made where it is new) and writes the edges' serial numbers into

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "rt/nodes/feedback.hpp"
 #include "rt/nodes/gain.hpp"
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/meter_tap.hpp"
@@ -33,7 +34,8 @@ std::unique_ptr<rt::Node> sweep_node(const DocNode& doc, rt::Uid uid, double sam
             .period = number_of(doc, "repeat") != 0.0 ? frames(duration + number_of(doc, "gap_s")) : 0}));
 }
 
-std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz, const ProcessorFiles& files) {
+std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz, const ProcessorFiles& files,
+                                    const rt::Node* partner) {
   const rt::Uid uid = node.key.uid;
   if (node.key.role == FlatRole::processor) return make_processor(*node.doc, node.main_in_count, sample_rate_hz, files);
   if (node.kind == &rt::player_kind()) {
@@ -41,16 +43,23 @@ std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz,
     return std::make_unique<rt::PlayerNode>(uid, is_free, start_frame(*node.doc, sample_rate_hz));
   }
   if (node.kind == &rt::sweep_kind()) return sweep_node(*node.doc, uid, sample_rate_hz);
+  if (node.kind == &rt::feedback_out_kind())
+    return std::unique_ptr<rt::Node>(
+        rt::make_feedback_out(uid, node.out_count, feedback_frames(*node.doc, sample_rate_hz)));
+  if (node.kind == &rt::feedback_in_kind()) {
+    CONTINUO_CHECK(partner != nullptr, "expand() puts the end that gives before the one that takes");
+    return std::unique_ptr<rt::Node>(rt::make_feedback_in(uid, *partner));
+  }
   if (node.kind == &rt::oscillator_kind()) return std::unique_ptr<rt::Node>(rt::make_oscillator(uid));
   if (node.kind == &rt::meter_kind()) return std::make_unique<rt::MeterTapNode>(uid, node.in_count);
   if (node.kind == &rt::recorder_kind()) return std::make_unique<rt::RecorderNode>(uid);
-  // A noise is seeded by its place in the session, so that a render elsewhere, where uids differ, has the same samples.
-  const bool noise = node.kind == &rt::noise_kind();
-  const rt::Uid seed = noise ? stable_hash(node.path) & kDeviceOutUid : uid;
+  const rt::Uid seed = node.kind == &rt::noise_kind() ? noise_uid(node.path) : uid;
   return std::make_unique<rt::Node>(*node.kind, seed, param_count(*node.kind));
 }
 
 }  // namespace
+
+rt::Uid noise_uid(std::string_view path) { return stable_hash(path) & kDeviceOutUid; }
 
 bool takes_commands(FlatRole role) {
   switch (role) {
@@ -60,6 +69,8 @@ bool takes_commands(FlatRole role) {
     case FlatRole::meter:
     case FlatRole::meter_tap:
     case FlatRole::delay_line:
+    case FlatRole::feedback_out:
+    case FlatRole::feedback_in:
       return false;
     case FlatRole::player:
     case FlatRole::generator:
@@ -74,9 +85,9 @@ bool takes_commands(FlatRole role) {
 }
 
 std::unique_ptr<rt::Node> make_rt_node(const FlatNode& node, bool sounds, double sample_rate_hz,
-                                       const ProcessorFiles& files) {
+                                       const ProcessorFiles& files, const rt::Node* partner) {
   CONTINUO_CHECK(node.doc != nullptr, "what only fades out was made by an earlier plan");
-  std::unique_ptr<rt::Node> made = bare_node(node, sample_rate_hz, files);
+  std::unique_ptr<rt::Node> made = bare_node(node, sample_rate_hz, files, partner);
   const bool tap = node.key.role == FlatRole::meter_tap || node.key.role == FlatRole::recorder_tap;
   const TypeSpec& type = *find_type(node.doc->type);
   for (const ParamSpec& spec : type.params) {

@@ -31,7 +31,7 @@ struct ParamSpec {
   int rt_index = -1;  // index in rt::Node::params; -1: not a value of the audio thread
 };
 
-enum class TypeRole { container, track, bus, device_in, device_out, processor, source, sink };
+enum class TypeRole { container, track, bus, device_in, device_out, processor, source, sink, feedback };
 
 struct TypeSpec {
   std::string_view name{};
@@ -42,6 +42,9 @@ struct TypeSpec {
   std::vector<ParamSpec> params{};
   [[nodiscard]] const ParamSpec* find(std::string_view param) const;
 };
+
+/// The one type of TypeRole::feedback.
+inline constexpr std::string_view kFeedbackType = "feedback";
 
 /// All types, by name in order.
 [[nodiscard]] std::span<const TypeSpec> node_types();

@@ -1,52 +1,8 @@
 #include "server/session/order_groups.hpp"
 
-#include <algorithm>
-
 #include "server/base/check.hpp"
 
 namespace continuo::session {
-namespace {
-
-constexpr std::uint32_t kNone = ~std::uint32_t{0};
-
-/// A group and those that go on in its tile.
-struct Chain {
-  std::uint32_t first = 0;
-  std::uint32_t count = 0;
-  std::uint32_t waiting = 0;         // chains that feed it and have not run
-  std::vector<std::uint32_t> feeds;  // each once
-};
-
-std::vector<Chain> make_chains(const OpList& list, const std::vector<Group>& groups) {
-  std::vector<Chain> chains;
-  std::vector<std::uint32_t> producer(list.signals, kNone);  // chain
-  for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    if (!groups[g].packed) chains.push_back({g, 0, 0, {}});
-    ++chains.back().count;
-    for (const std::uint32_t op : groups[g].ops) {
-      for (std::uint32_t c = 0; c < list.ops[op].out_count; ++c)
-        producer[list.ops[op].first_out + c] = static_cast<std::uint32_t>(chains.size() - 1);
-    }
-  }
-  std::vector<std::uint32_t> seen(chains.size(), kNone);
-  for (std::uint32_t to = 0; to < chains.size(); ++to) {
-    for (std::uint32_t g = chains[to].first; g < chains[to].first + chains[to].count; ++g) {
-      for (const std::uint32_t op : groups[g].ops) {
-        for (const SignalId signal : list.inputs(list.ops[op])) {
-          const std::uint32_t from = producer[signal];
-          if (from == kNone || from == to || seen[from] == to) continue;
-          seen[from] = to;
-          chains[from].feeds.push_back(to);
-          ++chains[to].waiting;
-        }
-      }
-    }
-  }
-  return chains;
-}
-
-}  // namespace
-
 Schedule order_groups(const OpList& list, std::vector<Group> groups) {
   std::vector<Chain> chains = make_chains(list, groups);
   Schedule result;

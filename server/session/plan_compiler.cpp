@@ -12,6 +12,7 @@
 #include "server/session/live_nodes.hpp"
 #include "server/session/lower.hpp"
 #include "server/session/node_registry.hpp"
+#include "server/session/plan_lanes.hpp"
 
 namespace continuo::session {
 
@@ -24,6 +25,7 @@ struct PlanCompiler::Impl {
   std::uint64_t next_plan = 1;
   std::uint64_t next_edge = 1;
   std::unordered_map<rt::Uid, rt::NodeRef> targets;
+  PlanLanes lanes;
 };
 
 namespace {
@@ -131,11 +133,13 @@ Compiled PlanCompiler::compile(const CompileRequest& request) {
                       {.plan = id,
                        .sample_rate_hz = request.shape.sample_rate_hz,
                        .audible = &audible,
-                       .files = {request.media, request.impulses}});
-  const Schedule order = schedule(list);
+                       .files = {request.media, request.impulses},
+                       .leaves = request.threads > 1});
+  const Schedule order = schedule(list, request.threads);
   compiled.plan = emit_plan(list, order, assign_buffers(list, order), impl_->live.slot_count());
   compiled.plan->sample_rate_hz = request.shape.sample_rate_hz;
   compiled.plan->id = id;
+  impl_->lanes.write(request, graph, list, *compiled.plan);
   compiled.actions = std::move(list.actions);
 
   Inventory inventory(request, graph, list, id, compiled);

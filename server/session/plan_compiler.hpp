@@ -59,7 +59,8 @@ struct CompileRequest {
   const MediaTable* media = nullptr;
   const ImpulseTable* impulses = nullptr;  // see impulses_of()
   bool meters = true;                      // false: none, not even meter nodes, where nobody can look
-  std::set<std::string> record_taps;       // paths that are recorded without a recorder node of their own
+  std::uint32_t threads = 1;          // that will run the plan: more than 1, and it is cut into tasks. Same samples
+  std::set<std::string> record_taps;  // paths that are recorded without a recorder node of their own
   /// Live: broken edges fade out, and new ones fade in where their source may already sound: where it hangs on a
   /// generator, a device input, a free player that was in the plan before, or, while `timeline_rolling`, any timeline
   /// player. Offline and at a load: false.

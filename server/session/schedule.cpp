@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "server/base/check.hpp"
+#include "server/session/cut_tasks.hpp"
 #include "server/session/order_groups.hpp"
 
 namespace continuo::session {
@@ -217,6 +218,12 @@ class Grouping {
 
 }  // namespace
 
-Schedule schedule(const OpList& list) { return order_groups(list, Grouping(list).run()); }
+Schedule schedule(const OpList& list, std::uint32_t threads) {
+  std::vector<Group> groups = Grouping(list).run();
+  if (threads > 1) {
+    if (std::optional<Schedule> cut = cut_tasks(list, groups, threads)) return std::move(*cut);
+  }
+  return order_groups(list, std::move(groups));
+}
 
 }  // namespace continuo::session

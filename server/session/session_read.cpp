@@ -121,9 +121,10 @@ bool SessionReader::read_node(DocNode& node, std::size_t depth) {
     if (key == "label") return json.string(node.label);
     if (key == "type") return json.string(node.type);
     if (key == "params") return read_params(node.params);
+    if (key == "automation") return read_lanes(node.lanes);
     if (key == "children") return read_nodes(node.children, depth + 1);
     if (key == "uid") return read_unsigned(uid, kDeviceOutUid);  // the server's to give: read and left aside
-    return unknown_field(key, "id label type params children");
+    return unknown_field(key, "id label type params automation children");
   });
   drop_defaults(node);
   return read;

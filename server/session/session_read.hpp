@@ -14,6 +14,8 @@ struct SessionReader {
   JsonReader& json;
   const UidSource& new_uid;
   std::size_t nodes = 0;
+  std::size_t lanes = 0;
+  std::size_t lane_points = 0;
 
   [[nodiscard]] bool read_session(Document& document);
   [[nodiscard]] bool read_node(DocNode& node, std::size_t depth);
@@ -22,6 +24,9 @@ struct SessionReader {
   [[nodiscard]] bool read_nodes(std::vector<DocNode>& list, std::size_t depth);
   [[nodiscard]] bool read_params(std::map<std::string, Value>& params);
   [[nodiscard]] bool read_value(Value& value);
+  [[nodiscard]] bool read_lanes(std::map<std::string, DocLane>& lanes);
+  [[nodiscard]] bool read_lane(DocLane& lane);
+  [[nodiscard]] bool read_point(LanePoint& point);
   [[nodiscard]] bool read_connection(DocConnection& connection);
   [[nodiscard]] bool read_endpoint(Endpoint& endpoint, bool is_source);
   [[nodiscard]] bool read_channels(DocConnection& connection);

@@ -38,7 +38,8 @@ class Writer {
  private:
   // The device's own nodes go without saying.
   [[nodiscard]] static bool implied(const DocNode& node, bool root) {
-    return root && (node.id == "in" || node.id == "out") && node.label.empty() && node.params.empty();
+    return root && (node.id == "in" || node.id == "out") && node.label.empty() && node.params.empty() &&
+           node.lanes.empty();
   }
 
   void write_nodes(const char* name, const std::vector<DocNode>& nodes) {
@@ -73,7 +74,33 @@ class Writer {
       }
       text_ += "}";
     }
+    if (!node.lanes.empty()) write(node.lanes);
     write_nodes("children", node.children);
+    close('}');
+  }
+
+  void write(const std::map<std::string, DocLane>& lanes) {
+    key("automation");
+    open('{');
+    for (const auto& [param, lane] : lanes) {
+      item();
+      text_ += json_string(param) + ": ";
+      open('{');
+      if (!lane.on) {
+        key("on");
+        text_ += "false";
+      }
+      key("points");
+      open('[');
+      for (const LanePoint& point : *lane.points) {
+        item();
+        text_ += "{\"frame\": " + std::to_string(point.frame) + ", \"value\": " + json_number(point.value);
+        if (point.curve != LaneCurve::linear) text_.append(", \"curve\": \"").append(to_string(point.curve)) += '"';
+        text_ += '}';
+      }
+      close(']');
+      close('}');
+    }
     close('}');
   }
 

@@ -122,6 +122,17 @@ Struct node_to_struct(const DocNode& node) {
   for (const auto& [name, value] : node.params) {
     (*fields["params"].mutable_struct_value()->mutable_fields())[name] = to_proto(value);
   }
+  for (const auto& [param, lane] : node.lanes) {
+    auto& members = *(*fields["automation"].mutable_struct_value()->mutable_fields())[param].mutable_struct_value();
+    if (!lane.on) (*members.mutable_fields())["on"].set_bool_value(false);
+    auto& points = *(*members.mutable_fields())["points"].mutable_list_value();
+    for (const LanePoint& point : *lane.points) {
+      auto& out_point = *points.add_values()->mutable_struct_value()->mutable_fields();
+      out_point["frame"].set_number_value(static_cast<double>(point.frame));
+      out_point["value"].set_number_value(point.value);
+      if (point.curve != LaneCurve::linear) out_point["curve"].set_string_value(to_string(point.curve));
+    }
+  }
   for (const DocNode& child : node.children) {
     *fields["children"].mutable_list_value()->add_values()->mutable_struct_value() = node_to_struct(child);
   }

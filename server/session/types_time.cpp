@@ -46,6 +46,23 @@ TypeSpec delay() {
   return type;
 }
 
+TypeSpec feedback() {
+  TypeSpec type{.name = kFeedbackType,
+                .description =
+                    "Closes a circle: what comes in goes out again later, at the place where the session "
+                    "connects it. Outside of tracks and buses.",
+                .role = TypeRole::feedback};
+  type.params = {{.name = "time_ms",
+                  .min = 1.0,
+                  .max = 10000.0,
+                  .default_value = 20.0,
+                  .structural = true,
+                  .unit = "ms",
+                  .description = "How late; 256 frames at least. What delay compensation costs on the way to it adds."},
+                 channels_spec(1, 2, "How many channels.")};
+  return type;
+}
+
 TypeSpec matrix() {
   TypeSpec type{.name = "matrix",
                 .description = "Every output a sum of the inputs: \"gain.2_1\" is of output 2 from input 1.",
@@ -112,6 +129,7 @@ TypeSpec reverb() {
 
 void add_time_types(std::vector<TypeSpec>& types) {
   types.push_back(delay());
+  types.push_back(feedback());
   types.push_back(matrix());
   types.push_back(reverb());
 }

@@ -29,7 +29,9 @@ Result<> check_place(const DocNode& node, const TypeSpec& type, const DocNode* p
     return bad("NO_CHILDREN", field + ".children", "a " + node.type + " has no children");
   }
   const bool in_chain = parent != nullptr && parent->type != "container";
-  if (in_chain && (type.role == TypeRole::container || type.role == TypeRole::track || type.role == TypeRole::bus)) {
+  const bool stands_alone = type.role == TypeRole::container || type.role == TypeRole::track ||
+                            type.role == TypeRole::bus || type.role == TypeRole::feedback;
+  if (in_chain && stands_alone) {
     return bad("WRONG_PLACE", field + ".type",
                "a " + node.type + " cannot be in the chain of the " + parent->type + " " + quoted(parent->id));
   }
@@ -88,6 +90,7 @@ Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t d
   }
   if (const Result<> checked = check_place(node, *type, parent, field); !checked) return checked.error();
   if (const Result<> checked = check_params(node, *type, field); !checked) return checked.error();
+  if (const Result<> checked = check_lanes(node, field); !checked) return checked.error();
   if (const Result<> checked = check_siblings(node.children, field + ".children"); !checked) return checked.error();
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const std::string where = field + ".children[" + std::to_string(i) + "]";
@@ -105,7 +108,7 @@ Result<> validate_nodes(const std::vector<DocNode>& nodes, const std::string& fi
   if (const Result<> checked = check_siblings(nodes, field); !checked) return checked.error();
   if (count_nodes(nodes) > kMaxNodes)
     return bad("TOO_MANY", field, "more than " + std::to_string(kMaxNodes) + " nodes");
-  return {};
+  return check_lane_counts(nodes, field);
 }
 
 Result<> validate_connections(const Document& document, const std::string& field) {

@@ -24,6 +24,8 @@ std::string ports_of(TypeRole role, bool is_source) {
       return is_source ? "out" : "";
     case TypeRole::device_out:
       return is_source ? "" : "in";
+    case TypeRole::feedback:
+      return is_source ? "out" : "in";
     case TypeRole::processor:
       return is_source ? "out" : "in sidechain";
     case TypeRole::source:

@@ -50,7 +50,7 @@ TABLE = {
     "server/session/": (("server/session/", "rt/", "server/base/"), ("proto", "protobuf"), NOT_IN_THE_SESSION),
     # Control knows devices by their interface alone, and of the contract the messages: gRPC stays in rpc/.
     "server/control/": (("server/control/", "server/session/", "rt/", "server/base/", "server/media/", "server/device/device.hpp",
-                         "server/device/memory_lock.hpp", "server/device/ticks.hpp"),
+                         "server/device/memory_lock.hpp", "server/device/render_workers.hpp", "server/device/ticks.hpp"),
                         ("asio", "proto", "protobuf", "fmt", "posix"), set()),
     "server/render/": (("server/render/", "server/session/", "server/media/", "rt/", "server/base/"), ("fmt", "posix"), set()),
     "server/render/digest": (("server/render/", "server/base/"), ("crypto",), set()),

@@ -1,6 +1,6 @@
 #!/bin/bash
 # From outside: over 10 s of playing, recording and editing at once, the audio thread makes no system call but its device's
-# wait and takes no page fault. On the clock device and on JACK.
+# wait and takes no page fault. On the clock device, alone and with a render worker, and on JACK.
 . "$(dirname "$0")/../support/daemon.sh"
 seconds=10
 
@@ -23,7 +23,11 @@ edits() {
 # watch_it NAME CALL...: a daemon runs already.
 watch_it() {
   local name=$1; shift
-  expect "$name: session" continuo session new watched
+  if [ -n "${session:-}" ]; then
+    expect "$name: session" continuo session load "$session"
+  else
+    expect "$name: session" continuo session new watched
+  fi
   expect "$name: track" continuo track add a --file "$dir/media/noise.wav"
   # Once before the watch, so that the first of everything (a plan, a take) is behind us.
   expect "$name: play and record" continuo record start out --file "takes:$name.wav" --play
@@ -54,6 +58,22 @@ if [ "${1:-}" = jack ]; then
 else
   daemon_start
   watch_it clock clock_nanosleep
+  daemon_stop
+  # Work enough for two threads, and a worker where there are cores for it.
+  python3 - >"$dir/stage.json" <<'PY'
+import json
+tracks = [{"id": f"t{i}", "type": "track", "params": {"gain_db": -40}, "children": [
+    {"id": "o", "type": "oscillator", "params": {"frequency_hz": 100 + i}}, {"id": "c", "type": "compressor"}]} for i in range(64)]
+print(json.dumps({"format": 1, "nodes": tracks, "connections": [{"from": track["id"], "to": "out"} for track in tracks]}))
+PY
+  seconds=5 session=$dir/stage.json
+  daemon_start --device clock --render-workers 1
+  watch_it workers clock_nanosleep
+  if [ "$(nproc)" -ge 3 ]; then
+    grep -qx continuo-rdr-1 "/proc/$DAEMON_PID"/task/*/comm || fail "workers: no thread continuo-rdr-1"
+  else
+    grep -q "audio.render_workers: 0 of 1" "$dir/log" || fail "workers: a machine of $(nproc) cores should say that it has none to spare"
+  fi
   daemon_stop
   "$CONTINUO_SUPPORT/with_jackd.sh" -p 256 -- "$0" jack || fail "on JACK"
 fi

@@ -41,13 +41,14 @@ daemon_start
 # The command line itself
 for words in "" "bogus" "session" "session bogus" "track" "locate" "locate 5" "locate -1s" "set" "set a=1" "set vox.gain_db" "get vox" \
   "connect a" "connect a b --map 0:1" "connect a b --gain loud" "identify out:0" "meters --rate 7" "status extra" "status --bogus" \
-  "set a.b=1 a.b=2" "play --wait --at +1s" "record start --for 0" "add x/ gain" "set a.b=1 --ramp 50" "play --timeout 0" "session load"; do
+  "set a.b=1 a.b=2" "play --wait --at +1s" "record start --for 0" "add x/ gain" "automate" "automate a" "automate a.b 1=2" "automate a.b 0=loud" "automate a.b 0=1:round" "automate a.b 0=1 --clear" \
+  "automate a.b --on --off" "automate a.b --at +1s" "set a.b=1 --ramp 50" "play --timeout 0" "session load"; do
   # shellcheck disable=SC2086
   expect_exit 64 "continuo: " continuo $words
   same "one line for '$words'" "$(wc -l <"$dir/said")" 1
 done
 expect "help" continuo --help
-for command in play stop locate session track add remove connect disconnect edit set get params record takes status health version meters \
+for command in play stop locate session track add remove connect disconnect edit set automate get params record takes status health version meters \
   watch devices device identify render compare; do
   grep -q "^  $command " "$dir/said" || fail "help does not list '$command'"
 done
@@ -67,6 +68,17 @@ expect "connect a port" continuo connect vox:pre mix --gain -20
 expect "connect a device channel" continuo connect fx/hum out:2
 expect "connect" continuo connect mix out
 expect "set several" continuo set vox.gain_db=-4.5 drums.mute=true fx/hum/tone.frequency_hz=110 --ramp 20ms
+expect "automate" continuo automate mix.gain_db 0s=-60 0:01.5=0:hold 96000f=-6
+expect "automate" continuo automate fx/hum/tone.frequency_hz 0=110:exp 2s=880
+expect "a lane off" continuo automate fx/hum/tone.frequency_hz --off
+same "a lane as a table" "$(continuo automate mix.gain_db | tr '\t\n' '  ')" "0:00.000 0 -60 linear 0:01.500 72000 0 hold 0:02.000 96000 -6 linear "
+same "a lane in JSON" "$(continuo automate mix.gain_db --json | json points.1.curve)" hold
+expect_exit 65 "AUTOMATED" continuo set mix.gain_db=-3
+expect "set where the lane is off" continuo set fx/hum/tone.frequency_hz=110
+expect "a lane that goes" continuo automate mix.pan 0=0
+expect "a lane gone" continuo automate mix.pan --clear
+continuo params mix | grep -q "3 points" || fail "params does not tell of a lane"
+continuo session show --tree | grep -q "gain_db~3 points" || fail "the tree does not tell of a lane"
 echo '{"operations": [{"setLabel": {"path": "drums", "label": "Kit \"A\""}}, {"set_params": {"path": "vox", "values": {"pan": 0.25}}}]}' \
   >"$dir/edit.json"
 expect "edit" continuo edit "$dir/edit.json"
@@ -97,6 +109,13 @@ expect_exit 65 "gain_db" continuo set vox.gain_db=nan
 expect_exit 65 "gain_db" continuo set vox.gain_db=loud
 expect_exit 65 "nothing_db" continuo set vox.nothing_db=1
 expect_exit 66 "UNKNOWN_PARAM" continuo get vox.nothing
+expect_exit 65 "AUTOMATED" continuo set mix.gain_db=-3
+expect_exit 65 "points[1].frame" continuo automate vox.gain_db 1s=0 1s=-6
+expect_exit 65 "points[0].value" continuo automate vox.gain_db 1s=1000
+expect_exit 65 "NOT_AUTOMATABLE" continuo automate vox.mute 1s=1
+expect_exit 66 "NO_AUTOMATION" continuo automate vox.gain_db --off
+expect_exit 66 "NO_AUTOMATION" continuo automate vox.gain_db
+expect_exit 66 "nobody" continuo automate nobody.gain_db 0=0
 expect_exit 66 "nobody" continuo params nobody
 expect_exit 66 "nobody" continuo remove nobody
 expect_exit 73 "vox" continuo track add vox
@@ -165,6 +184,52 @@ expect "a track in the way" continuo track add play
 expect_exit 65 "ID_IN_USE" continuo play "$songs"
 same "a play that is to come" "$(continuo --json play --at +10s | json outcome)" OUTCOME_SCHEDULED
 same "it has not begun" "$(continuo status --json | json clock.rolling)" false
+
+# Later: every editing command takes --at; what waits is listed, taken back, guarded, and comes at its frame
+echo '{"operations": [{"set_label": {"path": "late", "label": "later"}}]}' >"$dir/later.json"
+echo '{"operations": [{"set_label": {"path": "late", "label": "x"}}], "when": {"after_seconds": 9}}' >"$dir/when.json"
+json_each() { python3 -c 'import json, sys
+for line in sys.stdin: print(json.loads(line)[sys.argv[1]])' "$1"; }
+expect "new" continuo session new
+expect "a track" continuo track add late
+expect "another" continuo track add other
+later() { local what=$1; shift; same "$what" "$(continuo --json "$@" --at +1000s | json outcome)" OUTCOME_SCHEDULED; }
+later "set" set late.gain_db=-6
+later "track add" track add fresh
+later "add" add late/trim gain
+later "move" move late/trim --id trim2
+later "connect" connect late other
+later "disconnect" disconnect late other
+later "remove" remove other
+later "edit" edit "$dir/later.json"
+later "locate" locate 5s
+later "play" play
+later "stop" stop
+later "record start" record start late --file takes:late.wav
+later "record stop" record stop late
+same "listed" "$(continuo scheduled --json | wc -l)" 13
+continuo scheduled >"$dir/said"; grep -q "set late.gain_db=-6" "$dir/said" || { fail "scheduled does not list a set"; cat "$dir/said"; }
+expect_exit 65 "BREAKS_SCHEDULED" continuo remove late
+expect_exit 66 "NOT_SCHEDULED" continuo cancel 4711
+expect_exit 64 "BAD_TIME" continuo set late.gain_db=0 --at tomorrow
+expect_exit 64 "TWICE" continuo edit "$dir/when.json" --at +1s
+expect_exit 64 "--wait" continuo record start late --for 1s --wait --at +1s
+# From the last to the first: each rests on those before it.
+for id in $(continuo scheduled --json | json_each transaction_id | tac); do expect "cancel" continuo cancel "$id"; done
+same "none is left" "$(continuo scheduled --json)" ""
+"$CONTINUO_BIN/continuo" watch --json >"$dir/watched" & watcher=$!
+within 10 grep -q '"snapshot":{' "$dir/watched" || fail "watch has no snapshot"
+continuo --json track add soon --at +1s >"$dir/said" || fail "track add --at"
+same "the answer does not wait for it" "$(json outcome <"$dir/said")" OUTCOME_SCHEDULED
+id=$(json transaction_id <"$dir/said")
+due=$(continuo scheduled --json | json engine_frame)
+within 10 grep -q "\"applied\":{\"transaction_id\":\"$id\",\"engine_frame\":\"$due\"" "$dir/watched" ||
+  { fail "not applied at engine frame $due"; cat "$dir/watched"; }
+same "and it is there" "$(continuo session show --tree | grep -c '^soon  track')" 1
+expect "in a while" continuo set soon.gain_db=-6 --at +60s
+continuo cancel "$(continuo scheduled --json | json transaction_id)" || fail "cancel"
+within 10 grep -q '"cancelled":.*"CANCELLED"' "$dir/watched" || { fail "watch does not tell a cancellation"; cat "$dir/watched"; }
+ended $watcher 0 watch
 
 # Recording
 expect "load" continuo session load "$dir/media/saved.json"

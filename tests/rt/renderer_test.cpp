@@ -8,6 +8,7 @@
 
 #include "rt/dsp/math.hpp"
 #include "rt/nodes/gain.hpp"
+#include "tests/support/poison.hpp"
 #include "tests/support/rig.hpp"
 
 // The renderer's own promises: when a command is applied, in which order, and what happens when there is no room.
@@ -265,9 +266,14 @@ TEST_CASE("output level: exactly 1 changes no bit, exactly 0 is silence, a ramp 
 
 TEST_CASE("what is no number leaves the device as silence, and is counted") {
   Rig rig(2);
-  rig.in = {{1.0f, NAN, INFINITY, 0.5f}, {-INFINITY, 0.25f, std::numeric_limits<float>::max(), 0.0f}};
+  rig.in = {{1.0f, 0.0f, 0.0f, 0.5f}, {0.0f, 0.25f, std::numeric_limits<float>::max(), 0.0f}};
   test::PlanBuilder b;
-  b.node(rig.node(rt::device_output_kind()), b.node(rig.node(rt::device_input_kind()), {}, 2), 0);
+  const auto in = b.node(rig.node(rt::device_input_kind()), {}, 2);
+  rt::Node& left = rig.adopt(
+      std::make_unique<test::PoisonNode>(1, std::vector<test::Poison>{{1, 2, test::kNan}, {2, 3, test::kInfinity}}));
+  rt::Node& right =
+      rig.adopt(std::make_unique<test::PoisonNode>(2, std::vector<test::Poison>{{0, 1, -test::kInfinity}}));
+  b.node(rig.node(rt::device_output_kind()), {b.node(left, {in[0]}, 1)[0], b.node(right, {in[1]}, 1)[0]}, 0);
   rig.send(b.build(), {});
   rig.run(4, {3});
   CHECK(rig.out[0] == std::vector<float>{1.0f, 0.0f, 0.0f, 0.5f});

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
 
+#include "rt/automation.hpp"
 #include "rt/nodes/gain.hpp"
 #include "rt/nodes/generator.hpp"
 #include "rt/nodes/meter_tap.hpp"
@@ -48,6 +50,13 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
   rt::Node& mix = rig.node(rt::mix_kind());
   rt::Node& input = rig.node(rt::device_input_kind());
   rt::Node& output = rig.node(rt::device_output_kind());
+  const auto lane = [](double from, double to) {
+    rt::AutomationLane made;
+    for (rt::FrameCount at = 0; at < 30000; at += 333)
+      made.points.push_back({at, at % 2 == 0 ? from : to, at % 5 == 0 ? rt::Segment::hold : rt::Segment::exponential});
+    return std::make_shared<const rt::AutomationLane>(std::move(made));
+  };
+  const auto rising = lane(1.0, 6.0), falling = lane(3.0, -20.0);
   const auto plan = [&](std::uint64_t id) {
     test::PlanBuilder b(48000.0, id);
     auto played = b.node(player, {}, 3);      // slot 0
@@ -65,7 +74,15 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
     b.node(recorder, {sum[0], moved[0]}, 0);  // 10
     b.node(meter, {sum[0], moved[1]}, 0);     // 11
     b.node(output, {sum[0], moved[1]}, 0);    // 12
-    return b.build();
+    auto built = b.build();
+    if (id % 3 != 0) {  // lanes come, change and go
+      const auto& points = id % 3 == 1 ? rising : falling;
+      for (const std::uint32_t automated : {0u, 2u, 7u})
+        built->lanes.push_back({&built->nodes[automated], 0, automated == 2 ? 0u : 960u, 0, points, nullptr});
+      std::sort(built->lanes.begin(), built->lanes.end(),
+                [](const rt::PlanLane& x, const rt::PlanLane& y) { return x.entry->node < y.entry->node; });
+    }
+    return built;
   };
 
   std::atomic<bool> stop{false};
@@ -120,6 +137,7 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
   audio.join();
 
   CHECK(refused == 0);
+  CHECK(rig.counters().automation_refused == 0);
   CHECK(rig.counters().events_lost == 0);
   CHECK(take.sink.frames_taken > 0);
   CHECK(rig.counters().commands_orphaned > 0);  // some nodes have no such parameter

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "rt/fault.hpp"
 #include "rt/meter.hpp"
 #include "rt/snapshot.hpp"
 #include "rt/spsc_ring.hpp"
@@ -150,4 +151,44 @@ TEST_CASE("meter slot: every window that two readers get is whole, and what one 
   for (std::thread& t : readers) t.join();
   CHECK(wrong == 0);
   for (std::size_t r = 0; r < 2; ++r) CHECK(seen[r] + missed[r] == static_cast<std::uint64_t>(n));
+}
+
+TEST_CASE("fault log: several writers, one reader: each fault once and whole, or counted as lost") {
+  constexpr int kWriters = 3, kEach = 50000;
+  rt::FaultLog log;
+  std::atomic<int> running{kWriters};
+  std::atomic<std::uint64_t> refused{0};
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w)
+    writers.emplace_back([&, w] {
+      for (int i = 0; i < kEach; ++i) {
+        const rt::Fault fault{static_cast<rt::Uid>(w), i, static_cast<rt::FrameCount>(w) * 1000000 + i};
+        if (!log.try_push(fault)) refused.fetch_add(1);
+        if (i % 64 == 0) std::this_thread::yield();
+      }
+      running.fetch_sub(1);
+    });
+  std::array<std::uint64_t, kWriters> got{};
+  std::array<rt::FrameCount, kWriters> last{-1, -1, -1};
+  const auto drain = [&] {
+    for (rt::Fault fault; log.try_pop(fault);) {
+      REQUIRE(fault.node < kWriters);
+      REQUIRE(fault.muted_until == static_cast<rt::FrameCount>(fault.node) * 1000000 + fault.frame);
+      REQUIRE(fault.frame > last[fault.node]);  // of one writer: in order
+      last[fault.node] = fault.frame;
+      ++got[fault.node];
+    }
+  };
+  while (running.load() != 0) {
+    drain();
+    std::this_thread::yield();
+  }
+  for (std::thread& writer : writers) writer.join();
+  drain();
+  CHECK(got[0] + got[1] + got[2] + refused.load() == std::uint64_t{kWriters} * kEach);
+  CHECK(log.dropped() == refused.load());
+  // It is as good as new: all of its room is there.
+  std::uint32_t room = 0;
+  while (log.try_push({})) ++room;
+  CHECK(room == rt::FaultLog::kCapacity);
 }

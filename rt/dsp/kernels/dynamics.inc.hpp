@@ -24,7 +24,8 @@ CONTINUO_INLINE void compressor_column(float* tile, const float* key, float* row
     for (std::uint32_t i = 0; i < n; ++i) {
       V level = magnitude(load(key + (done + i) * kMaxLanes));
       if constexpr (kRms) {
-        power += smooth * (level * level - power);
+        // Held from 0 to the largest number: an infinity or NaN that came in must not stay.
+        power = smaller(all(3.402823466e38f), larger(V{}, power + smooth * (level * level - power)));
         const V log_power = log2_lanes(power) * 0.5f;
         level = select(is_rms, log_power, log2_lanes(level));
       } else {

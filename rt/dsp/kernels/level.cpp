@@ -30,6 +30,7 @@ constexpr CpuLevel kLevel = CpuLevel::baseline;
 constinit const Kernels kTable = {
     .level = kLevel,
     .scale = scale,
+    .scale_two = scale_two,
     .multiply = multiply,
     .mix = mix,
     .pack = pack,

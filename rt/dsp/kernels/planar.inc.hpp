@@ -14,6 +14,29 @@ void scale(float* out, const float* in, float factor, std::uint32_t frames) noex
   for (; i < frames; ++i) out[i] = in[i] * factor;
 }
 
+void scale_two(float* const* out, std::uint32_t offset, const float* in, const float* factors,
+               std::uint32_t frames) noexcept RT_NONBLOCKING {
+  float* __restrict const a = out[0] + offset;
+  float* __restrict const b = out[1] + offset;
+  const float fa = factors[0];
+  const float fb = factors[1];
+  if (fa == 0.0f || fb == 0.0f) {
+    scale(a, in, fa, frames);
+    scale(b, in, fb, frames);
+    return;
+  }
+  std::uint32_t i = 0;
+  for (; i + kWidth <= frames; i += kWidth) {
+    const V x = load(in + i);
+    store(a + i, x * fa);
+    store(b + i, x * fb);
+  }
+  for (; i < frames; ++i) {
+    a[i] = in[i] * fa;
+    b[i] = in[i] * fb;
+  }
+}
+
 void multiply(float* out, const float* in, const float* factors, std::uint32_t frames) noexcept RT_NONBLOCKING {
   std::uint32_t i = 0;
   for (; i + kWidth <= frames; i += kWidth) store(out + i, load(in + i) * load(factors + i));

@@ -354,20 +354,17 @@ TEST_CASE("convolution: a shorter impulse response in a plan for longer ones, an
   CHECK(std::all_of(out[0].begin() + 30000, out[0].end(), [](float y) { return y == 0.0f; }));
 }
 
-TEST_CASE("convolution: a NaN goes with the tail") {
+TEST_CASE("convolution: a NaN or an infinity that comes in is silence") {
   const auto plan = ConvolutionPlan::make(0, 3000);
   const auto impulse = impulse_of(plan, {noise(3000, 70)});
   Convolver convolver(plan, 1, 1, impulse.get());
   Channels x{noise(30000, 71)};
-  const Channels clean = x;
+  Channels clean = x;
   x[0][1000] = std::numeric_limits<float>::quiet_NaN();
-  const Channels out = run(convolver, x, 30000, 64);
-  CHECK(std::isnan(out[0][1000]));
-  CHECK(std::all_of(out[0].begin(), out[0].begin() + 1000, [](float y) { return std::isfinite(y); }));
-  const auto over = static_cast<std::ptrdiff_t>(1000 + 3000 + 2 * plan->swap_frames());
+  x[0][1001] = -std::numeric_limits<float>::infinity();
+  clean[0][1000] = clean[0][1001] = 0.0f;
   Convolver other(plan, 1, 1, impulse.get());
-  const Channels expected = run(other, clean, 30000, 64);
-  CHECK(std::equal(out[0].begin() + over, out[0].end(), expected[0].begin() + over));
+  CHECK(run(convolver, x, 30000, 64) == run(other, clean, 30000, 64));
 }
 
 TEST_CASE("convolution: settings and data out of range") {

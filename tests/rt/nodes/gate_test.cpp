@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/support/poison.hpp"
 #include "tests/support/processor_rig.hpp"
 
 namespace {
@@ -145,10 +146,9 @@ TEST_CASE("gate: members of a batch give the bits they give alone, with and with
 }
 
 TEST_CASE("gate: what is not a number opens it and leaves nothing behind") {
-  auto in = levels({{6000, -60.0}});
-  in[1000] = std::numeric_limits<float>::quiet_NaN();
-  in[1001] = std::numeric_limits<float>::infinity();
-  const Channels out = test::run_once(gate({.range = 40.0}), {in}, {64});
+  const auto in = levels({{6000, -60.0}});
+  const Channels out = test::run_once(
+      test::poisoned(gate({.range = 40.0}), {{1000, 1001, test::kNan}, {1001, 1002, test::kInfinity}}), {in}, {64});
   for (std::size_t i = 1002; i < in.size(); ++i) REQUIRE(std::isfinite(out[0][i]));
   CHECK(std::abs(reduction(out, in, 5999) - 40.0) < 0.1);
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "rt/dsp/lookahead_gain.hpp"
+#include "tests/support/poison.hpp"
 #include "tests/support/processor_rig.hpp"
 
 namespace {
@@ -253,13 +254,13 @@ TEST_CASE("limiter: members of a step give the bits they give alone") {
       });
 }
 
-TEST_CASE("limiter: what is not a number passes, and the ceiling holds again behind it") {
+TEST_CASE("limiter: what is not a number is silence, and the ceiling holds behind it") {
   auto in = test::noise(12000, 2.0);
   std::fill(in.begin() + 1101, in.begin() + 1300, 0.0f);
   std::fill(in.begin() + 11000, in.end(), 0.0f);
-  in[1000] = std::numeric_limits<float>::quiet_NaN();
-  in[1100] = -std::numeric_limits<float>::infinity();
-  const Channels out = test::run_everywhere(limiter({-6.0, 5.0, 0.0}, 96), {in});
+  const Channels out = test::run_everywhere(
+      test::poisoned(limiter({-6.0, 5.0, 0.0}, 96), {{1000, 1001, test::kNan}, {1100, 1101, -test::kInfinity}}), {in});
+  REQUIRE(out[0][1000 + rt::limiter_latency_frames(96)] == 0.0f);
   const std::size_t behind = 1101 + rt::limiter_latency_frames(96);
   for (std::size_t i = behind; i < in.size(); ++i) REQUIRE(std::isfinite(out[0][i]));
   const std::vector<float> rest(out[0].begin() + static_cast<long>(behind), out[0].end());

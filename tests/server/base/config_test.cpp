@@ -60,6 +60,27 @@ TEST_CASE("a flag goes before the environment, that before the file, that before
   CHECK(loaded->origins.count("log.level") == 0);
 }
 
+TEST_CASE("the ceiling is a number that need not be whole, from each of its places, and is printed as it was read") {
+  const TempFolder folder;
+  const auto file = folder.write("c.toml", "[output]\nceiling_db = -1.5\n");
+  ConfigSources sources = sources_of({}, file);
+  CHECK(load_config(sources)->config.ceiling_db == -1.5);
+  CHECK(contains(print_config(*load_config(sources)), "\n[output]\nceiling_db = -1.5  # "));
+  CHECK(load_config(sources_of({}, folder.write("d.toml", "[output]\nceiling_db = -6\n")))->config.ceiling_db == -6.0);
+  CHECK(load_config(sources_of({}))->config.ceiling_db == 0.0);
+  sources.environment = fixed({{"HOME", "/users/ada"}, {"CONTINUO_CEILING_DB", "-60"}});
+  CHECK(load_config(sources)->config.ceiling_db == -60.0);
+  sources.flags["ceiling-db"] = {"-0.25"};
+  CHECK(load_config(sources)->config.ceiling_db == -0.25);
+  for (const char* text : {"", "loud", "-1 dB", "1", "nan", "inf", "-60.01", "1e999"}) {
+    sources.flags["ceiling-db"] = {text};
+    const auto loaded = load_config(sources);
+    CAPTURE(text);
+    REQUIRE_FALSE(loaded);
+    CHECK(contains(loaded.error().message, "--ceiling-db"));
+  }
+}
+
 TEST_CASE("an unknown key is an error with its line and the key that may have been meant") {
   const Error error = error_of("[device]\nname = \"x\"\n\nsampel_rate_hz = 48000\n");
   CHECK(error.reason == "UNKNOWN_KEY");
@@ -88,7 +109,7 @@ TEST_CASE("a bad value names line, key and what is allowed") {
       {"[device]\nsample_rate_hz = 7999", "c.toml:2: device.sample_rate_hz: 7999 is out of range: 0 or 8000 to 384000"},
       {"[device]\nsample_rate_hz = 384001", "out of range"},
       {"[device]\nsample_rate_hz = -48000", "out of range"},
-      {"[device]\nsample_rate_hz = 48000.0", "c.toml:2: device.sample_rate_hz: is neither"},
+      {"[device]\nsample_rate_hz = 48000.0", "c.toml:2: device.sample_rate_hz: must be a whole number"},
       {"[device]\nsample_rate_hz = nan", "c.toml:2:"},
       {"[device]\nsample_rate_hz = \"48000\"", "must be a whole number, 0 or 8000 to 384000"},
       {"[device]\nsample_rate_hz = 99999999999999999999", "c.toml:2:"},
@@ -96,6 +117,14 @@ TEST_CASE("a bad value names line, key and what is allowed") {
       {"[device]\nin_channels = 1025", "0 to 1024"},
       {"[device]\nin_channels = 4294967296", "0 to 1024"},
       {"[device]\npriority = 0", "1 to 95"},
+      {"[audio]\nrender_workers = 63", "c.toml:2: audio.render_workers: 63 is out of range: 0 to 62"},
+      {"[audio]\nrender_workers = -1", "-1 is out of range"},
+      {"[output]\nceiling_db = 0.1", "c.toml:2: output.ceiling_db: 0.1 is out of range: -60 to 0"},
+      {"[output]\nceiling_db = -61", "-61 is out of range: -60 to 0"},
+      {"[output]\nceiling_db = nan", "is out of range"},
+      {"[output]\nceiling_db = -inf", "-inf is out of range"},
+      {"[output]\nceiling_db = \"-1\"", "must be a number, -60 to 0"},
+      {"[output]\nceiling_db = true", "is neither"},
       {"[device]\nname = 3", "must be a text in quotes"},
       {"[device]\nname = true", "is neither"},
       {"[device]\ninput_labels = [1, 2]", "must be a list of texts"},

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "server/control/scheduled.hpp"
 #include "tests/server/control/rig.hpp"
 
 using namespace continuo;
@@ -177,17 +178,89 @@ TEST_CASE("a dry run answers in its body and changes nothing") {
   CHECK(rig.session() == before);
 }
 
-TEST_CASE("a time that this version does not keep is refused, never taken as now") {
+TEST_CASE("a time that is none is refused, never taken as now") {
   Rig rig;
   rig.applied(kTrack);
-  for (const char* when : {"{'timelineFrame':'48000'}", "{'utc':'2026-11-20T12:00:00Z'}"}) {
+  for (const char* when : {"{}", "{'timelineFrame':'-1'}", "{'timelineFrame':'2000000000000000'}", "{'utc':'tomorrow'}",
+                           "{'utc':''}", "{'utc':'2026-13-20T12:00:00Z'}", "{'utc':'2026-11-20T12:00:00+01:00'}",
+                           "{'afterSeconds':-1}", "{'engineFrame':{'frame':'-1'}}"}) {
+    CAPTURE(when);
     const auto refused = rig.apply(set_gain(-6, std::string(",'when':") + when));
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().kind == ErrorKind::unimplemented);
-    CHECK(refused.error().field == "when");
+    CHECK(refused.error().kind == ErrorKind::invalid_argument);
+    CHECK(refused.error().field.starts_with("when"));
   }
-  CHECK(rig.apply(set_gain(-6, ",'when':{}")).error().kind == ErrorKind::invalid_argument);
   rig.applied(set_gain(-6, ",'when':{'now':{}}"));
+  rig.applied(set_gain(-7, ",'when':{'utc':'2020-11-20T12:00:00Z'}"));
+}
+
+TEST_CASE("two thousand operations are one revision, one plan and one frame; the bound is the one that GetInfo tells") {
+  Rig rig;
+  rig.applied(kTrack);
+  const auto feed = rig.watch();
+  const auto number = rig.status().revision().number();
+  v1::ApplyRequest request;
+  for (int i = 0; i < 667; ++i) {
+    const std::string id = "g" + std::to_string(i);
+    v1::AddNode& add = *request.add_operations()->mutable_add_node();
+    add.set_parent("a");
+    (*add.mutable_node()->mutable_fields())["id"].set_string_value(id);
+    (*add.mutable_node()->mutable_fields())["type"].set_string_value("gain");
+    v1::SetParams& set = *request.add_operations()->mutable_set_params();
+    set.set_path("a/" + id);
+    (*set.mutable_values())["gain_db"].set_number_value(-0.01);
+    if (i == 666) continue;
+    v1::MoveNode& move = *request.add_operations()->mutable_move_node();
+    move.set_path("a/" + id);
+    move.set_before(i == 0 ? "osc" : "g" + std::to_string(i - 1));
+  }
+  REQUIRE(request.operations_size() == 2000);
+  v1::ApplyRequest broken = request;
+  broken.mutable_operations(1999)->mutable_set_params()->set_path("a/none");
+  const std::string before = rig.session();
+  const auto refused = rig.apply(broken);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().field.starts_with("operations[1999]"));
+  CHECK(rig.session() == before);
+
+  rig.stepping = false;  // one plan: the audio thread has the whole of it in one batch, or nothing
+  const auto committed = rig.apply([&] {
+    v1::ApplyRequest wait = request;
+    wait.set_wait(v1::WAIT_COMMITTED);
+    return wait;
+  }());
+  REQUIRE(committed);
+  rig.stepping = true;
+  std::int64_t frame = -1;
+  int changes = 0, applied = 0;
+  REQUIRE(rig.until([&] {
+    while (const auto message = feed->next({})) {
+      changes += message->has_change() || (message->has_snapshot_end() && message->snapshot_end().resync()) ? 1 : 0;
+      if (!message->has_applied()) continue;
+      frame = message->applied().engine_frame();
+      applied += message->applied().transaction_id() == committed->transaction_id() ? 1 : 0;
+    }
+    return applied > 0;
+  }));
+  CHECK(changes == 1);
+  CHECK(applied == 1);
+  CHECK(frame % 256 == 0);  // the first frame of a buffer
+  CHECK(rig.status().revision().number() == number + 1);
+  CHECK(rig.status().nodes() == 4 + 667);
+
+  const auto info = rig.answer<v1::GetInfoResponse>([&](auto done) { rig.engine->info(std::move(done)); });
+  REQUIRE(info);
+  CHECK(info->max_scheduled() == control::Scheduled::kMaxHeld);
+  v1::ApplyRequest most;
+  for (std::uint32_t i = 0; i < info->max_operations(); ++i) {
+    v1::SetLabel& label = *most.add_operations()->mutable_set_label();
+    label.set_path("a");
+    label.set_label(std::to_string(i));
+  }
+  REQUIRE(rig.apply(most));
+  CHECK(rig.status().revision().number() == number + 2);
+  *most.add_operations() = most.operations(0);
+  CHECK(rig.apply(most).error().reason == "TOO_MANY");
 }
 
 TEST_CASE("mute and solo are heard") {

@@ -138,3 +138,94 @@ TEST_CASE("a plan that was replaced comes home and is destroyed; the one in use 
   }
   CHECK_FALSE(link.outstanding());
 }
+
+TEST_CASE(
+    "nothing overtakes what waits for a later frame but values of other parameters; free ones may go either way") {
+  AudioLink link(48'000.0, nothing());
+  Sound sound(link);
+  std::vector<std::pair<char, rt::FrameCount>> order;
+  const auto told = [&](char name) {
+    return [&order, name](Fate, rt::FrameCount frame) { order.emplace_back(name, frame); };
+  };
+  const auto values = [](std::vector<rt::Action> actions, rt::FrameCount frame, bool free = false) {
+    AudioLink::Shipment shipment;
+    shipment.actions = std::move(actions);
+    shipment.frame = frame;
+    shipment.free = free;
+    return shipment;
+  };
+  CHECK(link.send(values({value(1, 1), value(2, 1)}, 100), told('a')) == 100);
+  CHECK(link.send(values({value(3, 1)}, rt::kNow), told('b')) == rt::kNow);
+  CHECK(link.send(values({value(2, 2), value(4, 1)}, rt::kNow), told('c')) == 100);
+  CHECK(link.send(values({value(4, 2)}, 50), told('d')) == 100);  // behind c, which it would overtake
+  CHECK(link.send(values({value(1, 3)}, rt::kNow, true), told('e')) == rt::kNow);
+  CHECK(link.send(values({value(1, 3)}, 150), told('f')) == 150);
+  link.send_value(value(5, 1), told('g'));
+  link.send_value(value(1, 4), told('h'));
+  CHECK(link.send(values({level(0.5)}, rt::kNow), told('i')) == 150);  // no value: behind everything
+  for (int i = 0; i < 4; ++i) {
+    sound.step();
+    link.poll();
+  }
+  using Told = std::vector<std::pair<char, rt::FrameCount>>;
+  CHECK(order ==
+        Told{{'b', 0}, {'e', 0}, {'g', 0}, {'a', 100}, {'c', 100}, {'d', 100}, {'f', 150}, {'h', 150}, {'i', 150}});
+  CHECK_FALSE(link.outstanding());
+  CHECK(link.send(values({level(0.5)}, rt::kNow)) == rt::kNow);  // all of it is done
+}
+
+TEST_CASE("landing applies what waits at once, in order, and before what follows; without it nothing is sent") {
+  AudioLink link(48'000.0, nothing());
+  Sound sound(link);
+  link.land();
+  CHECK_FALSE(link.outstanding());
+  std::vector<std::pair<int, rt::FrameCount>> order;
+  const auto at = [&](rt::FrameCount frame, int name) {
+    AudioLink::Shipment shipment;
+    shipment.actions = {level(0.5)};
+    shipment.frame = frame;
+    link.send(std::move(shipment), [&order, name](Fate fate, rt::FrameCount applied) {
+      CHECK(fate == Fate::applied);
+      order.emplace_back(name, applied);
+    });
+  };
+  at(100'000, 1);
+  at(200'000, 2);
+  sound.step();
+  link.poll();
+  CHECK(order.empty());
+  at(300'000, 3);  // not yet with the audio thread's schedule
+  link.land();
+  at(rt::kNow, 4);
+  sound.step();
+  link.poll();
+  using Told = std::vector<std::pair<int, rt::FrameCount>>;
+  CHECK(order == Told{{1, 64}, {2, 64}, {3, 64}, {4, 64}});
+  CHECK_FALSE(link.outstanding());
+}
+
+TEST_CASE("the audio thread's schedule is never filled: what would, waits here, and landing reaches it, too") {
+  AudioLink link(48'000.0, nothing());
+  Sound sound(link);
+  std::size_t applied = 0;
+  constexpr std::size_t kMore = 100;
+  for (std::size_t i = 0; i < AudioLink::kMaxAhead + kMore; ++i) {
+    link.send_value(
+        level(0.5),
+        [&](Fate fate, rt::FrameCount frame) {
+          CHECK(fate == Fate::applied);
+          CHECK(frame == 64);
+          ++applied;
+        },
+        1'000'000);
+  }
+  sound.step();
+  link.poll();
+  CHECK(link.waiting() == kMore);
+  CHECK(applied == 0);
+  link.land();
+  sound.step();
+  link.poll();
+  CHECK(applied == AudioLink::kMaxAhead + kMore);
+  CHECK(link.renderer().counters().commands_refused.load() == 0);
+}

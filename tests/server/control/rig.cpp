@@ -40,6 +40,12 @@ void Rig::make() {
   config.state_folder = folder.path() / "state";
   config.output_labels = {"left", "right"};
   config.device_retry = options_.retry;
+  config.ceiling_db = options_.ceiling_db;
+  if (options_.own_utc) {
+    config.utc_ns = [hw = hardware, rate = options_.rate_hz] {
+      return kUtcBegin * 1'000'000'000 + static_cast<std::int64_t>(static_cast<double>(hw->frames()) * 1e9 / rate);
+    };
+  }
   std::vector<std::shared_ptr<device::SteppedHardware>> all{hardware};
   all.insert(all.end(), options_.more.begin(), options_.more.end());
   engine = std::make_unique<Engine>(io, std::move(config), std::make_unique<device::SteppedFactory>(all));

@@ -29,12 +29,16 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+inline constexpr std::int64_t kUtcBegin = 1'795'176'000;  // 2026-11-20T12:00:00Z, seconds since 1970
+
 struct RigOptions {
   std::uint32_t in = 2, out = 2;
   double rate_hz = 48'000.0;
   bool present = true;
   std::chrono::milliseconds retry{20};
   std::string wanted;
+  double ceiling_db = 0.0;
+  bool own_utc = false;  // UTC goes on with the device's frames, from kUtcBegin at its frame 0
   std::vector<std::shared_ptr<device::SteppedHardware>> more;
 };
 

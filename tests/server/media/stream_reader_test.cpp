@@ -1,7 +1,10 @@
 // Streams: seek anywhere equals having played there, loops, foreign rates, protocol, damaged files.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "server/media/decode.hpp"
 #include "server/media/probe.hpp"
@@ -299,4 +302,48 @@ TEST_CASE("resampler: the input may come in any portions") {
     outs.push_back(std::move(out));
     CHECK(outs.back() == outs.front());
   }
+}
+
+TEST_CASE("stream: what is no number in a float file is silence, counted, and does not spoil a conversion") {
+  TempDir dir;
+  std::vector<float> sound = noise_floats(60'000, 2);
+  std::vector<float> clean = sound;
+  std::size_t bad = 0;
+  for (std::size_t i = 1000; i < sound.size(); i += 997) {
+    sound[i] = i % 2 != 0 ? std::nanf("") : i % 4 != 0 ? HUGE_VALF : -HUGE_VALF;
+    clean[i] = 0.0f;
+    ++bad;
+  }
+  for (const int format :
+       {SF_FORMAT_WAV | SF_FORMAT_FLOAT, SF_FORMAT_AIFF | SF_FORMAT_FLOAT, SF_FORMAT_AU | SF_FORMAT_DOUBLE})
+    for (const double engine : {48'000.0, 44'100.0})
+      for (const bool loop : {false, true}) {
+        write_floats(dir / "bad", format, 2, 48'000, sound);
+        write_floats(dir / "clean", format, 2, 48'000, clean);
+        auto spoiled = open_stream({.file = dir / "bad", .engine_rate_hz = engine, .loop = loop});
+        auto whole = open_stream({.file = dir / "clean", .engine_rate_hz = engine, .loop = loop});
+        const std::vector<float> played = play(*spoiled, 55'000);
+        CHECK(same(played, play(*whole, 55'000), 0, 2));
+        CHECK(spoiled->non_finite() >= bad * 9 / 10);
+        CHECK(whole->non_finite() == 0);
+        CHECK(spoiled->error().empty());
+      }
+  // A short loop is read once.
+  write_floats(dir / "short", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 1, 48'000, {0.5f, std::nanf(""), 0.25f});
+  auto loop = open_stream({.file = dir / "short", .loop = true});
+  const std::vector<float> played = play(*loop, 9);
+  CHECK(played == std::vector<float>{0.5f, 0.0f, 0.25f, 0.5f, 0.0f, 0.25f, 0.5f, 0.0f, 0.25f});
+  CHECK(loop->non_finite() == 1);
+}
+
+TEST_CASE("stream: a conversion of the largest numbers stays finite") {
+  TempDir dir;
+  std::vector<float> sound(20'000);
+  for (std::size_t i = 0; i < sound.size(); ++i)
+    sound[i] = i / 7 % 2 != 0 ? std::numeric_limits<float>::max() : -std::numeric_limits<float>::max();
+  write_floats(dir / "a.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 1, 48'000, sound);
+  auto reader = open_stream({.file = dir / "a.wav", .engine_rate_hz = 44'100});
+  const std::vector<float> played = play(*reader, 15'000);
+  CHECK(std::all_of(played.begin(), played.end(), [](float x) { return std::isfinite(x); }));
+  CHECK(reader->non_finite() > 0);
 }

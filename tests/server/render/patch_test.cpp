@@ -110,3 +110,16 @@ TEST_CASE("patch: media by their name, inputs by their node") {
   CHECK(give_input(document, "b/f=take.wav", files).error().reason == "FREE_PLAYER");
   for (const char* text : {"a/p", "a/p=", "=x.wav", ""}) CHECK_FALSE(give_input(document, text, files));
 }
+
+TEST_CASE("patch: a parameter under its automation lane is refused, one whose lane is off takes the value") {
+  Studio studio;
+  session::Document document = studio.document(session_text(
+      R"({"id": "a", "type": "track", "automation": {"gain_db": {"points": [{"frame": 0, "value": -6}]}, "pan": {"on": false, "points": [{"frame": 0, "value": 1}]}}})",
+      ""));
+  const auto refused = set_param(document, "a.gain_db=-3");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::failed_precondition);
+  CHECK(refused.error().reason == "AUTOMATED");
+  CHECK(refused.error().field == "a.gain_db");
+  CHECK(set_param(document, "a.pan=0.5"));
+}

@@ -124,7 +124,7 @@ TEST_CASE("a circle is laid to the last operation that is part of it; one that i
   Document document = mixer();
   const Result<EditResult> result = edit(document, "[{'connect': {'from': 'verb', 'to': 'a'}}]", counter(1000));
   REQUIRE_FALSE(result);
-  CHECK(result.error().message == "the connections go in a circle: a -> verb -> a");
+  CHECK(result.error().message == "the connections go in a circle: a -> verb -> a; only through a feedback can they");
   CHECK(edit(document, "[{'connect': {'from': 'verb', 'to': 'a'}}, {'disconnect': {'from': 'a', 'to': 'verb'}}]",
              counter(1000)));
 }

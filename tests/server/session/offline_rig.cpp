@@ -91,6 +91,11 @@ void Rig::start_timeline() {
   also.push_back(start);
 }
 
+void Rig::use_team(rt::Team& team) {
+  request.threads = team.workers() + 1;
+  renderer_->use_team(&team);
+}
+
 Sound Rig::render(std::uint32_t frames, std::uint32_t buffer) {
   Sound out(request.shape.out_channels, std::vector<float>(frames));
   for (std::uint32_t done = 0; done < frames;) {

@@ -49,6 +49,8 @@ class Rig {
   std::size_t destroyed = 0;  // nodes that came home
   [[nodiscard]] const rt::Counters& counters() const { return renderer_->counters(); }
   void start_timeline();
+  /// Before the first render. Plans are then compiled for it; it must outlive the rig.
+  void use_team(rt::Team& team);
 
  private:
   struct Flight {

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <vector>
+
+#include "rt/nodes/device_io.hpp"
+#include "rt/nodes/mix.hpp"
 
 namespace continuo::session::test {
 namespace {
@@ -72,6 +76,70 @@ std::string fault_of(const rt::RenderPlan& plan) {
     if (entry.member >= entry.step->members.size() || entry.step->members[entry.member].node != entry.node)
       return "table: member";
   }
+  return "";
+}
+
+namespace {
+
+/// What a task's steps touch.
+struct Touched {
+  std::set<const void*> reads;   // buffers
+  std::set<const void*> writes;  // buffers, nodes, and the device
+};
+
+Touched touched_by(const rt::RenderPlan& plan, std::size_t first, std::size_t end) {
+  Touched t;
+  for (std::size_t i = first; i < end; ++i) {
+    const rt::Step& step = plan.steps[i];
+    if (step.kind == &rt::device_output_kind()) t.writes.insert(step.kind);
+    for (const rt::Member& m : step.members) {
+      if (step.kind != &rt::mix_kind()) t.writes.insert(m.node);  // all mixes share one, and leave it alone
+      t.reads.insert(m.in, m.in + m.in_count);
+      t.writes.insert(m.out, m.out + m.out_count);
+    }
+  }
+  t.reads.erase(plan.slab.get());  // silence
+  return t;
+}
+
+bool meet(const std::set<const void*>& a, const std::set<const void*>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const void* p) { return b.contains(p); });
+}
+
+}  // namespace
+
+std::string task_fault_of(const rt::RenderPlan& plan) {
+  if (plan.tasks.empty()) return plan.tasks_before.empty() && plan.root_tasks == 0 ? "" : "orders without tasks";
+  if (plan.marks.size() != plan.tasks.size()) return "marks";
+  std::vector<std::set<std::size_t>> behind(plan.tasks.size());  // all that a task waits for, however far
+  std::vector<Touched> touched;
+  std::size_t part = 0, step = 0;
+  for (std::size_t t = 0; t < plan.tasks.size(); ++t) {
+    const rt::Task& task = plan.tasks[t];
+    const std::string name = "task " + std::to_string(t);
+    if (task.first_part != part || task.end_part <= part || task.end_part > plan.part_ends.size())
+      return "parts of " + name;
+    part = task.end_part;
+    const std::size_t end = plan.part_ends[part - 1];
+    if (end <= step) return "no steps in " + name;
+    if (plan.steps[step].packed || plan.steps[end - 1].stays) return "a tile leaves " + name;
+    touched.push_back(touched_by(plan, step, end));
+    step = end;
+    if ((task.before_count == 0) != (t < plan.root_tasks)) return "a root too few or too many: " + name;
+    for (std::size_t i = 0; i < task.before_count; ++i) {
+      const std::size_t before = plan.tasks_before[task.first_before + i];
+      if (before >= t) return name + " waits for what comes later";
+      behind[t].insert(before);
+      behind[t].insert(behind[before].begin(), behind[before].end());
+    }
+    for (std::size_t other = 0; other < t; ++other) {
+      if (behind[t].contains(other)) continue;
+      if (meet(touched[t].writes, touched[other].writes) || meet(touched[t].writes, touched[other].reads) ||
+          meet(touched[t].reads, touched[other].writes))
+        return name + " gets in the way of task " + std::to_string(other);
+    }
+  }
+  if (part != plan.part_ends.size() || step != plan.steps.size()) return "steps in no task";
   return "";
 }
 

@@ -60,6 +60,8 @@ class Generator {
     if (chance(20)) node.label = one_of<std::string>({"L", "\xe2\x82\xac", "tab\there"});
     for (const ParamSpec& spec : find_type(type)->params) {
       if (chance(50)) node.params[std::string(spec.name)] = value(spec);
+      if (shape_.sounding || shape_.steady || !check_automatable(spec, "") || !chance(10)) continue;
+      node.lanes[std::string(spec.name)] = lane(spec);
     }
     if (shape_.sounding && type == "player") {
       node.params["file"] = one_of<std::string>({"mono.wav", "stereo.wav", "quad.wav", "missing.wav"});
@@ -69,6 +71,16 @@ class Generator {
     }
     drop_defaults(node);
     return node;
+  }
+
+  DocLane lane(const ParamSpec& spec) {
+    std::vector<LanePoint> points;
+    std::int64_t frame = chance(50) ? 0 : static_cast<std::int64_t>(random_());
+    for (int i = static_cast<int>(random_() % 5); i >= 0; --i) {
+      points.push_back({frame, std::get<double>(value(spec)), chance(30) ? LaneCurve::hold : LaneCurve::linear});
+      frame += 1 + static_cast<std::int64_t>(random_() % 100000);
+    }
+    return {.on = chance(70), .points = std::make_shared<const std::vector<LanePoint>>(std::move(points))};
   }
 
   Value value(const ParamSpec& spec) {

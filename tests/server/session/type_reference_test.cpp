@@ -211,6 +211,22 @@ void delays() {
           1e-6);
 }
 
+void feeds_back() {
+  // A comb: each round 960 frames later, and half as loud.
+  Play(
+      "{'nodes': [{'id': 'b', 'type': 'bus'}, {'id': 'f', 'type': 'feedback', 'params': {'time_ms': 20}}], "
+      "'connections': [{'from': 'in', 'to': 'b'}, {'from': 'b', 'to': 'out'}, {'from': 'b', 'to': 'f', 'gain_db': "
+      "-6}, {'from': 'f', 'to': 'b'}]}",
+      4000)
+      .is(
+          [](std::uint32_t c, double i) {
+            double sum = 0.0, factor = 1.0;
+            for (double late = 0.0; late <= i; late += 960.0, factor *= gain(-6)) sum += factor * noise(c, i - late);
+            return sum;
+          },
+          1e-6);
+}
+
 void reverberates() {
   const Play played(processor("reverb", "'decay_s': 1, 'hf_ratio': 1, 'dry_db': -150, 'wet_db': 0"), 72000,
                     [](std::uint32_t, double i) { return i < 1.0 ? 1.0 : 0.0; });
@@ -277,6 +293,7 @@ const std::map<std::string_view, void (*)()> kRows = {
     {"convolution", convolves},
     {"delay", delays},
     {"eq", equalises},
+    {"feedback", feeds_back},
     {"gain", gains},
     {"gate", gates},
     {"in", passes_through},

@@ -126,9 +126,11 @@ TEST_CASE("gains and channel maps of connections") {
 }
 
 TEST_CASE("a circle is named by its nodes and the connection that closes it") {
-  CHECK(circle_of("{'from': 'a', 'to': 'a'}") == "connections[0] the connections go in a circle: a -> a");
+  CHECK(circle_of("{'from': 'a', 'to': 'a'}") ==
+        "connections[0] the connections go in a circle: a -> a; only through a feedback can they");
   CHECK(circle_of("{'from': 'd', 'to': 'a'}, {'from': 'a', 'to': 'b'}, {'from': 'b', 'to': 'c'}, {'from': 'c:pre', "
-                  "'to': 'a'}") == "connections[3] the connections go in a circle: a -> b -> c -> a");
+                  "'to': 'a'}") ==
+        "connections[3] the connections go in a circle: a -> b -> c -> a; only through a feedback can they");
   CHECK(circle_of("{'from': 'a', 'to': 'b'}, {'from': 'a', 'to': 'c'}, {'from': 'b', 'to': 'd'}, {'from': 'c', 'to': "
                   "'d'}, {'from': 'd', 'to': 'out'}") == "");
 }
