@@ -168,7 +168,7 @@ class Expansion {
     FlatNode& node = add({unit.node->uid, FlatRole::feedback_out, variant}, *unit.node, unit.path);
     node.kind = &rt::feedback_out_kind();
     node.out_count = channels;
-    node.sound = FlatNode::Sound::always;
+    node.sound = FlatNode::Sound::own_clock;
     return {last(), 0, channels};
   }
 

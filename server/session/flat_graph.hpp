@@ -96,7 +96,7 @@ struct FlatNode {
     of_feeds,   // none of its own
     always,     // a generator, the device's inputs
     timeline,   // while the timeline rolls
-    own_clock,  // a free player: once it was started
+    own_clock,  // a free player, or what a feedback gives: once it was there
   } sound = Sound::of_feeds;
 };
 
