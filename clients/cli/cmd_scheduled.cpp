@@ -1,6 +1,7 @@
 // THREAD: any - scheduled, cancel
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <tuple>
 
 #include "clients/cli/failure.hpp"
 #include "clients/cli/operations.hpp"
@@ -37,9 +38,9 @@ int list(Context& context) {
     return kOk;
   }
   const v1::Clock clock = context.connection().clock();
-  std::ranges::stable_sort(all, [](const auto& a, const auto& b) {
-    return a.has_engine_frame() && (!b.has_engine_frame() || a.engine_frame() < b.engine_frame());
-  });
+  // What waits for the timeline comes last; of the same frame, the one that was sent first.
+  std::ranges::sort(
+      all, {}, [](const auto& a) { return std::tuple(!a.has_engine_frame(), a.engine_frame(), a.transaction_id()); });
   Table table({">ID", "IN", "AT", "WHAT", "BY"});
   for (const v1::ScheduledTransaction& transaction : all) {
     table.add({std::to_string(transaction.transaction_id()),

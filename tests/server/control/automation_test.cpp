@@ -1,8 +1,7 @@
 #include <cmath>
-#include <optional>
 #include <string>
 
-#include "tests/server/control/rig.hpp"
+#include "tests/server/control/scheduled_rig.hpp"
 
 // A lane on its way through the engine: what is refused, what watchers see, and when it is in the sound.
 using namespace continuo;
@@ -16,9 +15,8 @@ const std::string kTrack =
     "to':"
     "'a'}},{'connect':{'from':'a','to':'out'}}]}";
 
-std::string lane(const std::string& more) {
-  return "{'operations':[{'setAutomation':{'path':'a','param':'gain_db'" + more + "}}]}";
-}
+std::string set_lane(const std::string& more) { return "{'setAutomation':{'path':'a','param':'gain_db'" + more + "}}"; }
+std::string lane(const std::string& more) { return "{'operations':[" + set_lane(more) + "]}"; }
 const std::string kPoints =
     ",'points':[{'frame':0,'value':-150,'curve':'hold'},{'frame':48000,'value':0,'curve':'hold'},{'frame':96000,"
     "'value':-150}]";
@@ -102,20 +100,13 @@ TEST_CASE("watchers and the list of parameters tell of a lane; a session with la
 }
 
 TEST_CASE("a lane that comes at a frame of the future takes over at that frame") {
-  Rig rig;
+  ScheduledRig rig;
   rig.applied(kTrack);
   rig.hardware->set_input([](std::uint32_t, rt::FrameCount) { return 1.0f; });
-  const auto frame = rig.engine->clock().engine_frame() + 48000;
-  v1::ApplyRequest request = Rig::request(lane(kPoints));
-  request.mutable_when()->mutable_engine_frame()->set_frame(frame);
-  request.set_wait(v1::WAIT_APPLIED);
-  request.set_max_wait_ms(60000);
-  std::optional<Result<v1::ApplyResponse>> answer;
-  rig.engine->apply(request, [&](Result<v1::ApplyResponse> got) { answer.emplace(std::move(got)); });
-  REQUIRE(rig.until([&] { return answer.has_value(); }));
-  REQUIRE(*answer);
-  CHECK((*answer)->outcome() == v1::ApplyResponse::OUTCOME_APPLIED);
-  CHECK((*answer)->engine_frame() == frame);
+  const auto frame = rig.now() + 48000;
+  const auto id = rig.schedule(set_lane(kPoints), at_engine(frame));
+  rig.hardware->run(43000);  // into the lead
+  CHECK(rig.wait_applied(id) == frame);
   rig.hardware->run(4096);
   CHECK(rig.hardware->last_output(0).back() == 0.0f);
   CHECK_FALSE(rig.apply("{'operations':[{'setParams':{'path':'a','values':{'gain_db':-6}}}]}"));
