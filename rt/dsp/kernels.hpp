@@ -114,6 +114,9 @@ struct Kernels {
   void (*deinterleave)(float* const* to, std::uint32_t taken, std::uint32_t at, const float* from,
                        std::uint32_t channels, std::uint32_t frames) noexcept RT_NONBLOCKING;
 
+  /// Little-endian integers of three bytes times 2^-23: exactly.
+  void (*pcm24)(float* out, const void* bytes, std::uint32_t samples) noexcept RT_NONBLOCKING;
+
   FftKernels fft;
 };
 

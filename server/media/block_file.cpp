@@ -55,40 +55,42 @@ BlockFile::BlockFile(int fd, std::int64_t size) : fd_(fd), size_(size) {}
 
 BlockFile::~BlockFile() { ::close(fd_); }
 
-/// The block that begins at the place to be read.
-void BlockFile::load() {
-  if (block_.empty()) block_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(size_, 1, kBlockBytes)));
-  ssize_t got = 0;
-  do got = ::pread(fd_, block_.data(), block_.size(), at_);
-  while (got < 0 && errno == EINTR);
-  if (got < 0) error_ = errno;
-  block_at_ = at_;
-  block_bytes_ = got > 0 ? static_cast<std::size_t>(got) : 0;
-}
-
-std::span<const std::byte> BlockFile::view(std::size_t bytes) {
-  const auto loaded = [this]() -> std::span<const std::byte> {
-    const std::int64_t offset = at_ - block_at_;
-    if (offset < 0 || offset >= static_cast<std::int64_t>(block_bytes_)) return {};
-    return {block_.data() + offset, block_bytes_ - static_cast<std::size_t>(offset)};
-  };
-  if (at_ < 0) return {};
-  if (loaded().size() < bytes) load();
-  return loaded();
+std::size_t BlockFile::read_at(std::int64_t at, void* to, std::size_t bytes) {
+  auto* out = static_cast<std::byte*>(to);
+  std::size_t done = 0;
+  while (at >= 0 && done < bytes) {
+    const ssize_t got = ::pread(fd_, out + done, bytes - done, at + static_cast<std::int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) error_ = errno;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
 }
 
 std::size_t BlockFile::read(void* to, std::size_t bytes) {
   auto* out = static_cast<std::byte*>(to);
   std::size_t done = 0;
   while (done < bytes) {
-    const std::span<const std::byte> next = view(1);
-    if (next.empty()) break;
-    const std::size_t n = std::min(bytes - done, next.size());
-    std::memcpy(out + done, next.data(), n);
+    std::int64_t offset = at_ - block_at_;
+    if (offset < 0 || offset >= static_cast<std::int64_t>(block_bytes_)) {
+      if (block_.empty()) block_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(size_, 1, kBlockBytes)));
+      block_at_ = at_;
+      block_bytes_ = read_at(at_, block_.data(), block_.size());
+      if (block_bytes_ == 0) break;
+      offset = 0;
+    }
+    const std::size_t n = std::min(bytes - done, block_bytes_ - static_cast<std::size_t>(offset));
+    std::memcpy(out + done, block_.data() + offset, n);
     done += n;
-    skip(n);
+    at_ += static_cast<std::int64_t>(n);
   }
   return done;
+}
+
+void BlockFile::drop_block() {
+  block_ = {};
+  block_bytes_ = 0;
 }
 
 }  // namespace continuo::media

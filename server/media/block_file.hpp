@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "server/base/result.hpp"
@@ -13,7 +12,7 @@
 namespace continuo::media {
 
 /// Never mapped: a mapped file that shrinks is a SIGBUS, here it is a short read. Codecs ask for a few bytes at a time;
-/// the disk is asked for kBlockBytes.
+/// the disk is asked for a block of kBlockBytes.
 class BlockFile {
  public:
   static constexpr std::size_t kBlockBytes = 64 * 1024;
@@ -25,12 +24,12 @@ class BlockFile {
   BlockFile(const BlockFile&) = delete;
   BlockFile& operator=(const BlockFile&) = delete;
 
-  /// Short at the end of the file and on an error.
+  /// Through the block. Short at the end of the file and on an error.
   std::size_t read(void* to, std::size_t bytes);
-  /// What comes next, where it lies: at least `bytes` (at most kBlockBytes), fewer at the end of the file and on an
-  /// error. Valid until the next call; taken with skip().
-  [[nodiscard]] std::span<const std::byte> view(std::size_t bytes);
-  void skip(std::size_t bytes) noexcept { at_ += static_cast<std::int64_t>(bytes); }
+  /// From `at` on, past the block and the place of read(); short where that is.
+  std::size_t read_at(std::int64_t at, void* to, std::size_t bytes);
+  /// Its memory is given back until the next read().
+  void drop_block();
   void seek(std::int64_t at) noexcept { at_ = at; }
   [[nodiscard]] std::int64_t tell() const noexcept { return at_; }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }  // when it was opened
@@ -38,7 +37,6 @@ class BlockFile {
 
  private:
   BlockFile(int fd, std::int64_t size);
-  void load();
   const int fd_;
   const std::int64_t size_;
   std::int64_t at_ = 0;

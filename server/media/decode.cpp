@@ -79,7 +79,10 @@ struct Decoder::Impl {
     info.format = format_name(found.format);
     at = 0;
     raw = find_raw(found.format & SF_FORMAT_TYPEMASK);
-    if (raw.sample != RawLayout::Sample::none) sound.reset();
+    if (raw.sample != RawLayout::Sample::none) {
+      sound.reset();
+      file->drop_block();
+    }
     return true;
   }
 

@@ -20,7 +20,7 @@ struct RawLayout {
   [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return channels * sample_bytes(); }
 };
 
-/// Integers times 2^-15, 2^-23 or 2^-31, rounded once; floats bit by bit.
+/// Integers times 2^-15, 2^-23 or 2^-31, rounded once; floats bit by bit. At most 2^30 samples.
 void decode_samples(RawLayout::Sample sample, const std::byte* bytes, float* out, std::size_t samples) noexcept;
 
 /// Frames from `frame` on, interleaved; fewer than `frames` where the file ends or cannot be read.

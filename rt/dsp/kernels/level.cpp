@@ -15,6 +15,7 @@ namespace {
 #include "rt/dsp/kernels/dynamics.inc.hpp"
 #include "rt/dsp/kernels/eq.inc.hpp"
 #include "rt/dsp/kernels/fft.inc.hpp"
+#include "rt/dsp/kernels/pcm.inc.hpp"
 #include "rt/dsp/kernels/planar.inc.hpp"
 #include "rt/dsp/kernels/sine.inc.hpp"
 #include "rt/dsp/kernels/tile.inc.hpp"
@@ -43,6 +44,7 @@ constinit const Kernels kTable = {
     .sine_wave = sine_wave,
     .sine_table = sine_table,
     .deinterleave = deinterleave,
+    .pcm24 = pcm24,
     .fft = {.forward = fft_forward, .inverse = fft_inverse, .multiply_add = multiply_add, .fir = fir}};
 
 }  // namespace
