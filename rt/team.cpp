@@ -66,7 +66,7 @@ void Team::run_task(std::uint32_t member, std::uint32_t number) noexcept RT_NONB
   done_.fetch_add(1, std::memory_order_release);
 }
 
-std::uint64_t Team::helped() const noexcept {
+std::uint64_t Team::helped() const noexcept RT_NONBLOCKING {
   std::uint64_t tasks = 0;
   for (std::uint32_t worker = 0; worker < workers(); ++worker)
     tasks += members_[worker + 1].tasks.load(std::memory_order_relaxed);

@@ -51,7 +51,7 @@ class Team {
   [[nodiscard]] bool wants_help() const noexcept RT_NONBLOCKING { return roots_.any() || rest_.any(); }
 
   /// Any thread. How many tasks workers have run.
-  [[nodiscard]] std::uint64_t helped() const noexcept;
+  [[nodiscard]] std::uint64_t helped() const noexcept RT_NONBLOCKING;
 
   /// What must be resident before run().
   [[nodiscard]] std::vector<std::span<const std::byte>> memory() const;
