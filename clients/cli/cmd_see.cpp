@@ -61,6 +61,11 @@ void print_realtime(const Status& status) {
   for (const std::string& warning : rt.warnings()) print_line(printable("warning   " + warning));
   print_line(format("callback  mean %.1f us, longest %.1f us, load %.1f %%", rt.callback_mean_us(),
                     rt.callback_max_us(), rt.load() * 100.0));
+  if (rt.render_workers() > 0) {
+    print_line(format("workers   %u, awake for %llu callbacks, %llu tasks done", rt.render_workers(),
+                      static_cast<unsigned long long>(rt.worker_callbacks()),
+                      static_cast<unsigned long long>(rt.worker_tasks())));
+  }
   std::uint64_t most = 1;
   for (const auto& bucket : rt.callback_histogram()) most = std::max(most, bucket.count());
   for (const auto& bucket : rt.callback_histogram()) {

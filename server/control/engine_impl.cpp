@@ -88,8 +88,8 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                  sources.look();
                }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
-      report(
-          {graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults}),
+      report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
+              workers}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {
   renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
   hire_workers();

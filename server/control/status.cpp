@@ -84,6 +84,12 @@ void StatusReport::realtime(v1::GetStatusResponse& out) const {
   const device::MemoryReport memory = device::memory_report();
   report.set_locked_bytes(memory.locked_bytes);
   if (!memory.warning.empty()) report.add_warnings(memory.warning);
+  if (parts_.workers != nullptr) {
+    report.set_render_workers(parts_.workers->team().workers());
+    report.set_worker_callbacks(parts_.workers->seen());
+    report.set_worker_tasks(parts_.workers->team().helped());
+    if (!parts_.workers->warning().empty()) report.add_warnings(parts_.workers->warning());
+  }
 
   const device::DeviceCounters& counters = device->counters();
   const rt::Histogram& ticks = counters.callback_ticks;

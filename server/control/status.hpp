@@ -13,6 +13,7 @@
 #include "server/control/sources.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/uid_source.hpp"
+#include "server/device/render_workers.hpp"
 
 namespace continuo::control {
 
@@ -30,6 +31,7 @@ class StatusReport {
     std::function<v1::Clock()> clock;
     const Impulses& impulses;
     NodeFaults& faults;
+    const std::unique_ptr<device::RenderWorkers>& workers;  // null: none
   };
   explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
 

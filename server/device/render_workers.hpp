@@ -35,6 +35,7 @@ class RenderWorkers {
   RenderWorkers& operator=(const RenderWorkers&) = delete;
 
   [[nodiscard]] rt::Team& team() noexcept { return team_; }
+  [[nodiscard]] const rt::Team& team() const noexcept { return team_; }
   /// Why they have no real-time priority; empty when all is well.
   [[nodiscard]] const std::string& warning() const noexcept { return warning_; }
 

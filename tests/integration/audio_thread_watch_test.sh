@@ -71,6 +71,8 @@ PY
   watch_it workers clock_nanosleep
   if [ "$(nproc)" -ge 3 ]; then
     grep -qx continuo-rdr-1 "/proc/$DAEMON_PID"/task/*/comm || fail "workers: no thread continuo-rdr-1"
+    continuo status --rt | grep "^workers " || fail "workers: status --rt does not tell of them"
+    [ "$(json realtime.worker_tasks <<<"$(continuo status --json)")" -gt 0 ] || fail "workers: the worker did nothing"
   else
     grep -q "audio.render_workers: 0 of 1" "$dir/log" || fail "workers: a machine of $(nproc) cores should say that it has none to spare"
   fi
