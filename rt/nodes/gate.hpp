@@ -13,7 +13,8 @@ struct GateParam {
   enum : std::uint16_t { threshold_db, ratio, range_db, hysteresis_db, attack_ms, hold_ms, release_ms, bypass, count };
 };
 
-/// Channels and key as of the compressor. A new one is open: what it closes on goes softly. Works in tiles. Latency 0.
+/// Channels and key as of the compressor. A new one is closed, as after silence, to the bit: one that plays from its
+/// first frame on gives what one gives that had waited. Works in tiles. Latency 0.
 [[nodiscard]] const NodeKind& gate_kind() noexcept;
 
 }  // namespace continuo::rt

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "rt/nodes/compressor.hpp"
@@ -27,8 +28,16 @@ Node make_compressor(const DocNode& node, std::uint32_t, double) {
   return plain_node(rt::compressor_kind(), node, rt::CompressorParam::count);
 }
 
-ProcessorShape gate_shape(const DocNode&, std::uint32_t in_count, double) {
-  return {.kind = &rt::gate_kind(), .out_count = in_count, .takes_key = true};
+/// A new gate is closed: it has opened to a fraction of a decibel after some attacks. A fade waits no longer than this.
+constexpr double kAttacksToOpen = 7.0;
+constexpr double kMostOpening = 0.1;  // seconds
+
+ProcessorShape gate_shape(const DocNode& node, std::uint32_t in_count, double sample_rate_hz) {
+  const double opening = std::min(kAttacksToOpen * 1e-3 * number_of(node, "attack_ms"), kMostOpening);
+  return {.kind = &rt::gate_kind(),
+          .out_count = in_count,
+          .settle_frames = static_cast<std::uint32_t>(std::lround(opening * sample_rate_hz)),
+          .takes_key = true};
 }
 Node make_gate(const DocNode& node, std::uint32_t, double) {
   return plain_node(rt::gate_kind(), node, rt::GateParam::count);

@@ -84,7 +84,9 @@ TypeSpec compressor() {
 TypeSpec gate() {
   using P = rt::GateParam;
   TypeSpec type{.name = "gate",
-                .description = "Makes what is below the threshold softer; channels are linked. Port \"sidechain\".",
+                .description =
+                    "Makes what is below the threshold softer; it begins closed; channels are linked. Port "
+                    "\"sidechain\".",
                 .role = TypeRole::processor};
   type.params = {number_spec({.name = "threshold_db",
                               .min = -120.0,

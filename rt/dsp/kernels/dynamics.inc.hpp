@@ -82,7 +82,11 @@ CONTINUO_INLINE void gate_column(float* tile, const float* key, float* rows, flo
       open = select(loud, hold, larger(open - 1.0f, V{}));
       const V below = smaller(slope * larger(threshold - level, V{}), range);
       const V target = select(open > V{}, V{}, below);
-      reduction += select(target < reduction, attack, release) * (target - reduction);
+      // Never by less than its last bit, so that it arrives: after silence it is bit for bit as in a fresh one.
+      const VI opens = target < reduction;
+      const V way = magnitude(target - reduction);
+      const V step = larger(select(opens, attack, release) * way, reduction * 0x1p-23f);
+      reduction = select(opens, larger(reduction - step, target), smaller(reduction + step, target));
       stage[i] = reduction;
     }
     for (std::uint32_t i = 0; i < n; ++i, t += 1.0f) {

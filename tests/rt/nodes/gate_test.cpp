@@ -50,7 +50,8 @@ TEST_CASE("gate: the static curve, from above the threshold down to the range") 
         CAPTURE(ratio);
         CAPTURE(level);
         CHECK(std::abs(reduction(out, in, 7999) - expected) < 0.1);
-        if (level > -33.0) CHECK(test::same_bits(out, {in}));
+        // Open, it lets every bit pass.
+        if (level > -33.0) CHECK(std::equal(in.begin() + 2000, in.end(), out[0].begin() + 2000));
       }
 }
 
@@ -67,24 +68,87 @@ TEST_CASE("gate: opening and closing are 63 % through after attack and release")
   }
 }
 
+TEST_CASE("gate: a new one is closed: what is quiet never comes through, what is loud after the attack") {
+  const auto quiet = test::constant(2000, test::from_db(-60.0));
+  const Channels closed = test::run_everywhere(gate({.range = 40.0}), {quiet});
+  for (std::size_t i = 0; i < quiet.size(); ++i) REQUIRE(std::abs(reduction(closed, quiet, i) - 40.0) < 0.01);
+  for (const double attack_ms : {2.0, 10.0}) {
+    const auto loud = test::constant(9600, test::from_db(-10.0));
+    const Channels opening = test::run_everywhere(gate({.range = 40.0, .attack = attack_ms}), {loud});
+    CHECK(reduction(opening, loud, 0) > 39.0);
+    CHECK(std::abs(frames_until(opening, loud, 0, 40.0 * (1.0 - kWay)) / (attack_ms * 48.0) - 1.0) < 0.05);
+    CHECK(opening[0].back() == loud.back());
+  }
+  // An expander is as closed as silence makes it; bypassed, a new one is not there.
+  const Channels gentle = test::run_once(gate({.threshold = -20.0, .ratio = 1.1, .range = 40.0}), {quiet}, {64});
+  CHECK(reduction(gentle, quiet, 0) > 30.0);
+  CHECK(std::abs(reduction(gentle, quiet, 1999) - 4.0) < 0.1);
+  CHECK(test::same_bits(test::run_once(gate({.bypass = 1.0}), {quiet}, {64}), {quiet}));
+}
+
+TEST_CASE("gate: after silence it gives the bits of a new one") {
+  constexpr std::size_t kBefore = 64 * 1600;
+  const auto sound = test::noise(4000, 0.7);
+  for (const Setting& setting :
+       {Setting{}, {.range = 120.0, .release = 100.0}, {.threshold = -50.0, .ratio = 1.01, .release = 100.0}}) {
+    std::vector<float> late = test::noise(1000, 0.5);
+    late.resize(kBefore, 0.0f);
+    late.insert(late.end(), sound.begin(), sound.end());
+    const Channels fresh = test::run_once(gate(setting), {sound}, {256});
+    const Channels waited = test::run_once(gate(setting), {late}, {256});
+    CHECK(test::same_bits(fresh, {{waited[0].begin() + kBefore, waited[0].end()}}));
+    CHECK(std::abs(fresh[0][1]) < 0.5f * std::abs(sound[1]));
+  }
+}
+
+TEST_CASE("gate: from plan to plan it stays as open as it was, a channel more is as the others, its heir as itself") {
+  const auto in = levels({{2048, -10.0}, {4096, -60.0}});
+  Channels once;
+  for (const int change : {0, 1, 2, 3}) {
+    Rig rig(1);
+    rig.in = {in, in};
+    rt::Node& first = rig.node(rt::gate_kind(), Setting{.release = 100.0}.params());
+    rt::Node& heir = rig.node(rt::gate_kind(), Setting{}.params(), 2);
+    heir.inherits = &first;
+    const auto play = [&](rt::Node& node, std::size_t width) {
+      test::PlanBuilder b;
+      const auto channels = b.node(rig.node(rt::device_input_kind()), {}, 2);
+      const auto out = b.node(node, {channels.begin(), channels.begin() + static_cast<long>(width)}, width);
+      b.node(rig.node(rt::device_output_kind()), {out.back()}, 0);
+      rig.send(b.build(), {});
+    };
+    play(first, 1);
+    rig.run(3000);
+    if (change == 1) play(first, 1);
+    if (change == 2) play(first, 2);
+    if (change == 3) play(heir, 1);
+    rig.run(3144);
+    CHECK(reduction(rig.out, in, 2047) < 0.01);
+    CHECK(reduction(rig.out, in, 3000) > 10.0);
+    if (once.empty()) once = rig.out;
+    CAPTURE(change);
+    CHECK(test::same_bits(rig.out, once));
+  }
+}
+
 TEST_CASE("gate: it is held open for exactly the hold time after the last loud sample") {
   for (const double hold_ms : {0.0, 1.0, 10.0}) {
     const auto hold = static_cast<std::size_t>(hold_ms * 48.0);
-    const auto in = levels({{1000, -10.0}, {3000, -60.0}});
+    const auto in = levels({{3000, -10.0}, {3000, -60.0}});
     const Channels out = test::run_once(gate({.hold = hold_ms}), {in}, {100});
-    for (std::size_t i = 0; i < 1000 + hold; ++i) REQUIRE(out[0][i] == in[i]);
-    CHECK(std::abs(out[0][1000 + hold]) < std::abs(in[1000 + hold]));
+    for (std::size_t i = 2000; i < 3000 + hold; ++i) REQUIRE(out[0][i] == in[i]);
+    CHECK(std::abs(out[0][3000 + hold]) < std::abs(in[3000 + hold]));
   }
 }
 
 TEST_CASE("gate: hysteresis: between the two thresholds it stays as it was") {
   const auto in = levels({{1000, -20.0}, {1000, -34.0}, {3000, -37.0}, {3000, -34.0}, {3000, -29.0}, {1000, -35.5}});
   const Channels out = test::run_once(gate({.hysteresis = 6.0, .attack = 0.5}), {in}, {64});
-  for (std::size_t i = 0; i < 2000; ++i) REQUIRE(out[0][i] == in[i]);  // opened at -20, open at -34
-  CHECK(std::abs(reduction(out, in, 4999) - 80.0) < 0.1);              // closed at -37
-  CHECK(std::abs(reduction(out, in, 7999) - 80.0) < 0.1);              // and still at -34
-  CHECK(reduction(out, in, 10999) < 0.01);                             // open at -29
-  CHECK(reduction(out, in, 11999) < 0.01);                             // and at -35.5
+  for (std::size_t i = 999; i < 2000; ++i) REQUIRE(out[0][i] == in[i]);  // opened at -20, open at -34
+  CHECK(std::abs(reduction(out, in, 4999) - 80.0) < 0.1);                // closed at -37
+  CHECK(std::abs(reduction(out, in, 7999) - 80.0) < 0.1);                // and still at -34
+  CHECK(reduction(out, in, 10999) < 0.01);                               // open at -29
+  CHECK(reduction(out, in, 11999) < 0.01);                               // and at -35.5
 }
 
 TEST_CASE("gate: a key opens it, whatever comes in") {
@@ -149,6 +213,16 @@ TEST_CASE("gate: what is not a number opens it and leaves nothing behind") {
   const auto in = levels({{6000, -60.0}});
   const Channels out = test::run_once(
       test::poisoned(gate({.range = 40.0}), {{1000, 1001, test::kNan}, {1001, 1002, test::kInfinity}}), {in}, {64});
+  CHECK(reduction(out, in, 999) > 39.0);
+  CHECK(reduction(out, in, 1002) < 38.5);
   for (std::size_t i = 1002; i < in.size(); ++i) REQUIRE(std::isfinite(out[0][i]));
   CHECK(std::abs(reduction(out, in, 5999) - 40.0) < 0.1);
+}
+
+TEST_CASE("gate: what is not a number, up to a grid point, leaves it closed there, as new") {
+  const auto in = levels({{50000, -60.0}});
+  const Channels out =
+      test::run_once(test::poisoned(gate({.range = 40.0, .release = 10000.0}), {{1000, 1088, test::kNan}}), {in}, {64});
+  // The poisoned one before it is muted for a second; it would not have closed by then.
+  for (std::size_t i = 49152; i < in.size(); ++i) REQUIRE(std::abs(reduction(out, in, i) - 40.0) < 0.01);
 }

@@ -58,6 +58,9 @@ TEST_CASE("gate: it has a key and no latency") {
   CHECK(s.kind == &rt::gate_kind());
   CHECK(s.out_count == 3);
   CHECK(s.latency_frames == 0);
+  CHECK(s.settle_frames == 336);  // seven attacks of 1 ms
+  const Document slow = document("{'nodes': [{'id': 'g', 'type': 'gate', 'params': {'attack_ms': 900}}]}");
+  CHECK(shape_of_processor(*find_node(slow, "g"), 3, 48000.0).settle_frames == 4800);
   CHECK(s.takes_key);
   CHECK(takes_key("gate"));
   CHECK(takes_key("compressor"));
@@ -77,4 +80,16 @@ TEST_CASE("gate: in a document, its key opens it") {
     CHECK(std::abs(last) < (keyed ? 0.0011f : 1e-6f));
     CHECK(std::abs(last) > (keyed ? 0.0009f : 0.0f));
   }
+}
+
+TEST_CASE("gate: one that comes into a sound that opens it is not heard to come") {
+  session::test::Rig rig(1, 1);
+  rig.input = [](std::uint32_t, rt::FrameCount) { return 0.5f; };
+  rig.take(document("{'connections': [{'from': 'in', 'to': 'out'}]}"));
+  (void)rig.render(6400, 100);
+  rig.take(
+      document("{'nodes': [{'id': 'g', 'type': 'gate', 'params': {'attack_ms': 10}}], 'connections': [{'from': 'in', "
+               "'to': 'g'}, {'from': 'g', 'to': 'out'}]}"));
+  const std::vector<float> out = rig.render(48000, 100)[0];
+  for (const float x : out) REQUIRE(std::abs(x - 0.5f) < 0.002f);
 }
