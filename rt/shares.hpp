@@ -44,13 +44,6 @@ class Shares {
     return false;
   }
 
-  /// Any thread. A hint.
-  [[nodiscard]] bool any() const noexcept RT_NONBLOCKING {
-    for (const Range& range : ranges_)
-      if (has_more(range.word.load(std::memory_order_relaxed))) return true;
-    return false;
-  }
-
  private:
   struct alignas(64) Range {
     std::atomic<std::uint64_t> word{0};  // the next number << 32 | the end

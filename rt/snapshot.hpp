@@ -45,11 +45,6 @@ class Snapshot {
     return false;
   }
 
-  /// Any thread. How often it was written.
-  [[nodiscard]] std::uint64_t writes() const noexcept RT_NONBLOCKING {
-    return sequence_.load(std::memory_order_acquire) / 2;
-  }
-
  private:
   std::atomic<std::uint64_t> sequence_{0};
   std::array<std::atomic<std::uint64_t>, kWords> words_{};

@@ -47,9 +47,6 @@ class Team {
   /// A worker, from 0. Runs tasks until none is left to claim. False: there was none.
   bool help(std::uint32_t worker) noexcept RT_NONBLOCKING;
 
-  /// Any thread: the time for help() may have come.
-  [[nodiscard]] bool wants_help() const noexcept RT_NONBLOCKING { return roots_.any() || rest_.any(); }
-
   /// Any thread. How many tasks workers have run.
   [[nodiscard]] std::uint64_t helped() const noexcept RT_NONBLOCKING;
 

@@ -90,21 +90,9 @@ namespace detail {
   p = p * q - 1.0 / 6.0;
   return z + z * (q * p);
 }
-[[nodiscard]] constexpr float sin_quarter(float r) noexcept RT_NONBLOCKING {
-  const float z = r * static_cast<float>(kTwoPi);
-  const float q = z * z;
-  float p = 1.0f / 6227020800.0f;
-  p = p * q - 1.0f / 39916800.0f;
-  p = p * q + 1.0f / 362880.0f;
-  p = p * q - 1.0f / 5040.0f;
-  p = p * q + 1.0f / 120.0f;
-  p = p * q - 1.0f / 6.0f;
-  return z + z * (q * p);
-}
 
-/// x less its nearest integer: -1/2 to 1/2. Exact for |x| below 2^51 (float: 2^22).
+/// x less its nearest integer: -1/2 to 1/2. Exact for |x| below 2^51.
 [[nodiscard]] constexpr double turn(double x) noexcept RT_NONBLOCKING { return x - ((x + 0x1.8p52) - 0x1.8p52); }
-[[nodiscard]] constexpr float turn(float x) noexcept RT_NONBLOCKING { return x - ((x + 0x1.8p23f) - 0x1.8p23f); }
 
 template <class Real>
 [[nodiscard]] constexpr Real magnitude(Real x) noexcept RT_NONBLOCKING {
@@ -113,26 +101,16 @@ template <class Real>
 
 }  // namespace detail
 
-/// sin(2 pi x), cos(2 pi x): the argument is in turns. Absolute error below 3e-16 (double), 2e-7 (float, -134 dBFS).
-/// Exact at every quarter of a turn.
-template <class Real>
-[[nodiscard]] constexpr Real cos_turns(Real x) noexcept RT_NONBLOCKING {
-  const Real y = detail::sin_quarter(Real(0.25) - detail::magnitude(detail::turn(x)));
-  return y > Real(1) ? Real(1) : (y < Real(-1) ? Real(-1) : y);
+/// sin(2 pi x), cos(2 pi x): the argument is in turns. Absolute error below 3e-16. Exact at every quarter of a turn.
+[[nodiscard]] constexpr double cos_turns(double x) noexcept RT_NONBLOCKING {
+  const double y = detail::sin_quarter(0.25 - detail::magnitude(detail::turn(x)));
+  return y > 1.0 ? 1.0 : (y < -1.0 ? -1.0 : y);
 }
-template <class Real>
-[[nodiscard]] constexpr Real sin_turns(Real x) noexcept RT_NONBLOCKING {
-  const Real r = detail::turn(x);
-  const Real folded = Real(0.25) - detail::magnitude(detail::magnitude(r) - Real(0.25));
-  const Real y = detail::sin_quarter(r < Real(0) ? -folded : folded);
-  return y > Real(1) ? Real(1) : (y < Real(-1) ? Real(-1) : y);
-}
-
-/// sin of a phase of 2^32 a turn: folded to a quarter in integers, so nothing is lost before the polynomial.
-[[nodiscard]] constexpr float sin_phase(std::uint32_t phase) noexcept RT_NONBLOCKING {
-  const std::uint32_t outer = 0u - ((phase ^ (phase << 1)) >> 31);  // all ones in the second and third quarter
-  const std::uint32_t folded = (phase & ~outer) | ((0x80000000u - phase) & outer);
-  return detail::sin_quarter(static_cast<float>(static_cast<std::int32_t>(folded)) * 0x1p-32f);
+[[nodiscard]] constexpr double sin_turns(double x) noexcept RT_NONBLOCKING {
+  const double r = detail::turn(x);
+  const double folded = 0.25 - detail::magnitude(detail::magnitude(r) - 0.25);
+  const double y = detail::sin_quarter(r < 0.0 ? -folded : folded);
+  return y > 1.0 ? 1.0 : (y < -1.0 ? -1.0 : y);
 }
 
 /// The factor of a level. Exactly 1 for 0 dB, exactly 0 at or below kSilenceDb; else within half a unit in the last
@@ -140,12 +118,6 @@ template <class Real>
 [[nodiscard]] constexpr float db_to_gain(double db) noexcept RT_NONBLOCKING {
   const auto gain = static_cast<float>(exp2(db * kLog2PerDb));
   return db > kSilenceDb ? gain : 0.0f;
-}
-
-/// The level of a factor, never below kSilenceDb.
-[[nodiscard]] constexpr double gain_to_db(double gain) noexcept RT_NONBLOCKING {
-  const double db = log2(gain) / kLog2PerDb;
-  return db > kSilenceDb ? db : kSilenceDb;
 }
 
 }  // namespace continuo::rt::dsp

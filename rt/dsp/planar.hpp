@@ -28,17 +28,4 @@ inline void scale(float* out, const float* in, float factor, std::uint32_t frame
   for (std::uint32_t i = 0; i < frames; ++i) to[i] = from[i] * factor;
 }
 
-/// Sample by sample. `in` may be `out`.
-inline void multiply(float* out, const float* in, const float* factors, std::uint32_t frames) noexcept RT_NONBLOCKING {
-  const float* __restrict by = factors;
-  if (out == in) {
-    float* __restrict to = out;
-    for (std::uint32_t i = 0; i < frames; ++i) to[i] *= by[i];
-    return;
-  }
-  float* __restrict to = out;
-  const float* __restrict from = in;
-  for (std::uint32_t i = 0; i < frames; ++i) to[i] = from[i] * by[i];
-}
-
 }  // namespace continuo::rt::dsp

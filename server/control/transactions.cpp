@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/base/log.hpp"
-#include "server/control/timer.hpp"
 #include "server/control/transaction.hpp"
 
 namespace continuo::control {
@@ -218,93 +216,6 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
   if (tx->orders.empty()) return opened(tx, std::vector<Takes::Opened>{});
   parts_.takes.open(tx->orders, parts_.graph.shape().sample_rate_hz,
                     [this, tx](Result<std::vector<Takes::Opened>> takes) { opened(tx, std::move(takes)); });
-}
-
-void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> takes) {
-  if (!takes) {
-    Error error = takes.error();
-    error.field = tx->order_field;
-    return refuse(tx, std::move(error));
-  }
-  // Nothing can fail from here on.
-  Delta& delta = tx->delta;
-  delta.document = tx->document;
-  delta.frame = tx->frame;
-  delta.params = std::move(tx->edit.params);
-  delta.compile = tx->edit.structural;
-  delta.takes = std::move(*takes);
-  for (const Takes::Opened& take : delta.takes) {
-    tx->names.push_back(take.name);
-    const session::DocNode* node = session::find_node(*tx->document, take.order.node);
-    if (node == nullptr || node->type == "recorder") continue;
-    delta.compile |= parts_.graph.taps.insert(take.order.node).second;
-  }
-  name_files(tx->edit.accepted, delta.takes);
-  if (tx->edit.structural) parts_.media.keep(tx->files, tx->found);
-  if (!tx->entry) tx->id = next_id_++;
-  parts_.delivery.deliver(
-      std::move(delta), [this, tx](std::vector<std::string> stopped) { commit(tx, stopped); },
-      [this, tx](AudioLink::Fate fate, rt::FrameCount frame) { applied(tx, fate, frame); });
-}
-
-void Transactions::commit(const Ptr& tx, const std::vector<std::string>& stopped) {
-  if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
-  if (tx->edit.changed) parts_.graph.set_document(tx->document);
-  v1::Change change;
-  change.set_transaction_id(tx->id);
-  for (v1::Operation& operation : tx->edit.accepted) *change.add_operations() = std::move(operation);
-  tx->edit.accepted.clear();
-  change.mutable_origin()->set_client(tx->request.client());
-  change.mutable_origin()->set_utc(utc_now());
-  v1::ApplyResponse& response = tx->outcome->response;
-  *response.mutable_revision() = parts_.history.commit(tx->edit.changed, std::move(change));
-  response.set_outcome(v1::ApplyResponse::OUTCOME_COMMITTED);
-  response.set_transaction_id(tx->id);
-  for (const std::string& name : tx->names) response.add_takes(name);
-  for (const std::string& name : stopped) response.add_takes(name);
-  tx->outcome->known = true;
-  if (tx->edit.changed) parts_.changed();
-  tx->finish();
-  tx->request.clear_operations();
-  tx->outcome->changed();
-}
-
-void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame) {
-  Outcome& outcome = *tx->outcome;
-  outcome.final = true;
-  open_.erase(tx);
-  if (fate == AudioLink::Fate::applied) {
-    outcome.response.set_outcome(v1::ApplyResponse::OUTCOME_APPLIED);
-    outcome.response.set_engine_frame(frame);
-    parts_.history.applied(tx->id, frame);
-  } else if (fate == AudioLink::Fate::refused) {
-    log::error("transaction {}: the audio thread's schedule was full", tx->id);
-  }
-  outcome.changed();
-}
-
-void Transactions::refuse(const Ptr& tx, Error error) {
-  Outcome& outcome = *tx->outcome;
-  outcome.known = outcome.final = true;
-  open_.erase(tx);
-  if (tx->request.dry_run()) {
-    outcome.response.set_outcome(v1::ApplyResponse::OUTCOME_INVALID);
-    *outcome.response.mutable_revision() = parts_.history.revision();
-    auto* problem = outcome.response.add_problems();
-    problem->set_field(error.field);
-    problem->set_reason(error.reason);
-    problem->set_message(error.message);
-  } else {
-    const bool passes = error.kind == ErrorKind::resource_exhausted || error.kind == ErrorKind::unavailable ||
-                        error.kind == ErrorKind::internal;
-    if (passes && !tx->request.request_id().empty()) log_.forget(tx->request.request_id());
-    if (tx->entry)
-      parts_.scheduled.failed(tx->entry, error);
-    else
-      outcome.error = std::move(error);
-  }
-  tx->finish();
-  outcome.changed();
 }
 
 }  // namespace continuo::control

@@ -20,14 +20,12 @@ TEST_CASE("a snapshot gives back the last value written, whole") {
   got.c = 9;
   REQUIRE(snapshot.try_read(got));  // never written: zeros
   CHECK(got.c == 0);
-  CHECK(snapshot.writes() == 0);
   for (int i = 1; i < 100; ++i) {
     snapshot.write({.a = i * 0.5, .b = static_cast<char>(i), .c = -i, .d = static_cast<short>(i)});
     REQUIRE(snapshot.try_read(got));
     CHECK(got.a == i * 0.5);
     CHECK(got.c == -i);
     CHECK(got.d == i);
-    CHECK(snapshot.writes() == static_cast<std::uint64_t>(i));
   }
 }
 

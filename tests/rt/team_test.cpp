@@ -87,10 +87,8 @@ TEST_CASE("a driver whose workers never come does it all; a plan without tasks i
 TEST_CASE("a worker that comes when nothing is open goes again, as often as it likes") {
   test::Yielding pause;
   rt::Team team(1, pause);
-  CHECK_FALSE(team.wants_help());
   CHECK_FALSE(team.help(0));
   (void)sound(&team, {64});
-  CHECK_FALSE(team.wants_help());  // all that was open is done
   for (int i = 0; i < 100; ++i) CHECK_FALSE(team.help(0));
   CHECK(team.helped() == 0);
 }

@@ -27,7 +27,9 @@ struct OscillatorRig : Rig {
 };
 
 std::uint64_t phase_step(double hz, double rate) { return static_cast<std::uint64_t>(hz / rate * 0x1p64 + 0.5); }
-float sine_at(std::uint64_t phase) { return rt::dsp::sin_phase(static_cast<std::uint32_t>(phase >> 32)); }
+float sine_at(std::uint64_t phase) {
+  return static_cast<float>(std::sin(static_cast<double>(phase) * 0x1p-64 * kTwoPi));
+}
 
 /// Amplitude at one frequency of whole periods in the run.
 double amplitude(const std::vector<float>& x, double cycles) {

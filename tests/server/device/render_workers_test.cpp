@@ -141,7 +141,6 @@ TEST_CASE("workers beside the clock device: awake before the callback, and the c
 TEST_CASE("workers without a device: born, bored and gone") {
   for (int i = 0; i < 20; ++i) {
     RenderWorkers workers(3, i % 2 == 0 ? 0 : 40);
-    CHECK_FALSE(workers.team().wants_help());
     CHECK(workers.seen() == 0);
   }
 }
