@@ -40,13 +40,8 @@ void Convolver::start_job(std::size_t number) noexcept RT_NONBLOCKING {
   Level& level = audio_.levels[number];
   Job job{.phase = Phase::forward};
   job.total = inputs_ * transform_cost(*level.fft);
-  for (std::uint32_t set = 0; set < 2; ++set) {
-    const Impulse* const impulse = audio_.sets[set];
-    if (!impulse || impulse->partitions(number) == 0) continue;
-    job.sets[set] = impulse;
-    const std::uint64_t pairs = std::uint64_t{impulse->partitions(number)} * path_count(*impulse);
-    job.total += outputs_ * (transform_cost(*level.fft) + pairs * level.fft->chunks() * kPairCost);
-  }
+  const std::uint64_t pairs = std::uint64_t{impulse_.partitions(number)} * path_count();
+  job.total += outputs_ * (transform_cost(*level.fft) + pairs * level.fft->chunks() * kPairCost);
   level.job = job;
 }
 
@@ -67,8 +62,7 @@ void Convolver::work_on(std::size_t number, std::uint64_t until) noexcept RT_NON
     if (job.phase == Phase::forward)
       kernels_.forward(slot(level, job.index, level.newest), fft.tables(), job.pass, job.chunk, count);
     else
-      kernels_.inverse(result(level, job.index / outputs_, job.index % outputs_, level.sounding ^ 1), fft.tables(),
-                       job.pass, job.chunk, count);
+      kernels_.inverse(result(level, job.index, level.sounding ^ 1), fft.tables(), job.pass, job.chunk, count);
     job.spent += std::uint64_t{count} * cost;
     job.chunk += count;
     if (job.chunk < fft.chunks()) continue;
@@ -87,27 +81,18 @@ void Convolver::work_on(std::size_t number, std::uint64_t until) noexcept RT_NON
   audio_.work += job.spent - before;
 }
 
-/// To the products of the next output for an impulse that is still in use.
 void Convolver::next_output(std::size_t number) noexcept RT_NONBLOCKING {
   Job& job = audio_.levels[number].job;
   job.pair = 0;
   job.chunk = 0;
-  job.phase = Phase::multiply;
-  while (job.index < 2 * outputs_ && !job.sets[job.index / outputs_]) ++job.index;
-  if (job.index == 2 * outputs_) job.phase = Phase::done;
+  job.phase = job.index < outputs_ ? Phase::multiply : Phase::done;
 }
 
 /// Up to kPairs products over one chunk. Says what it cost.
 std::uint32_t Convolver::multiply(std::size_t number) noexcept RT_NONBLOCKING {
   Level& level = audio_.levels[number];
   Job& job = level.job;
-  const std::uint32_t set = job.index / outputs_, output = job.index % outputs_;
-  const Impulse* const impulse = job.sets[set];
-  if (!impulse) {  // given back while this job was on its way
-    next_output(number);
-    return 0;
-  }
-  const std::uint32_t partitions = impulse->partitions(number), pairs = partitions * path_count(*impulse);
+  const std::uint32_t partitions = impulse_.partitions(number), pairs = partitions * path_count();
   const std::uint32_t values = std::min(kFftChunk, level.shape.size);
   const std::size_t offset = Fft::place(std::size_t{job.chunk} * kFftChunk);
   const float* x[kPairs];
@@ -115,12 +100,12 @@ std::uint32_t Convolver::multiply(std::size_t number) noexcept RT_NONBLOCKING {
   std::uint32_t n = 0;
   const bool fresh = job.pair == 0;
   for (; n < kPairs && job.pair < pairs; ++n, ++job.pair) {
-    const Path p = path(*impulse, output, job.pair / partitions);
+    const Path p = path(job.index, job.pair / partitions);
     const std::uint32_t partition = job.pair % partitions;
     x[n] = slot(level, p.input, level.newest + level.slots - partition) + offset;
-    h[n] = impulse->spectrum(number, p.channel, partition) + offset;
+    h[n] = impulse_.spectrum(number, p.channel, partition) + offset;
   }
-  kernels_.multiply_add(result(level, set, output, level.sounding ^ 1) + offset, x, h, n, values / kFftCell, fresh);
+  kernels_.multiply_add(result(level, job.index, level.sounding ^ 1) + offset, x, h, n, values / kFftCell, fresh);
   if (job.pair == pairs) {
     job.pair = 0;
     if (++job.chunk == level.fft->chunks()) {

@@ -43,13 +43,6 @@ ConvolutionPlan::ConvolutionPlan(std::uint32_t latency_frames, std::uint32_t max
   }
 }
 
-std::uint32_t ConvolutionPlan::swap_frames() const noexcept RT_NONBLOCKING {
-  std::uint32_t most = kBlockFrames;
-  for (const ConvolutionLevel& level : levels())
-    most = std::max(most, level.size + (level.immediate() ? 0 : level.size));
-  return most;
-}
-
 std::unique_ptr<const Impulse> Impulse::make(std::shared_ptr<const ConvolutionPlan> plan,
                                              std::span<const float* const> channels, std::size_t frames,
                                              ImpulseFault* fault, const Kernels& kernels) {

@@ -23,8 +23,8 @@ struct ConvolutionLevel {
   [[nodiscard]] bool immediate() const noexcept RT_NONBLOCKING { return first == size; }
 };
 
-/// The layout: a function of its two settings and of nothing else. Immutable; shared by every Impulse and Convolver
-/// that are to work together.
+/// The layout: a function of its two settings and of nothing else. Immutable; shared by the impulses that are cut by
+/// it.
 class ConvolutionPlan {
  public:
   static constexpr std::uint32_t kMostFrames = 1u << 22;  // 10 s at 384 kHz, and some
@@ -46,9 +46,6 @@ class ConvolutionPlan {
   }
   [[nodiscard]] const Fft& fft(std::size_t level) const noexcept RT_NONBLOCKING { return ffts_[level]; }
 
-  /// The longest time from Convolver::try_swap() to the beginning of its fade.
-  [[nodiscard]] std::uint32_t swap_frames() const noexcept RT_NONBLOCKING;
-
   /// From one spectrum to the next: a cell more than it holds, lest all of them share the cache's sets.
   [[nodiscard]] static constexpr std::size_t stride(std::uint32_t size) noexcept RT_NONBLOCKING {
     return std::size_t{2} * size + 2 * kFftCell;
@@ -66,7 +63,7 @@ class ConvolutionPlan {
 
 enum class ImpulseFault : std::uint8_t { none, no_channels, too_many_channels, empty, too_long, not_finite };
 
-/// An impulse response as spectra of its partitions. Immutable: any number of convolvers of the same plan may use it.
+/// An impulse response as spectra of its partitions. Immutable: any number of convolvers may use it.
 /// Memory: 8 bytes a frame and channel, rounded up to whole partitions (10 s of stereo at 192 kHz: 31 MB).
 class Impulse {
  public:
@@ -80,8 +77,6 @@ class Impulse {
                                                            const Kernels& kernels = chosen_kernels());
 
   [[nodiscard]] const ConvolutionPlan& plan() const noexcept RT_NONBLOCKING { return *plan_; }
-  /// Control thread: for the convolvers that use it.
-  [[nodiscard]] const std::shared_ptr<const ConvolutionPlan>& shared_plan() const noexcept { return plan_; }
   [[nodiscard]] std::uint32_t channels() const noexcept RT_NONBLOCKING { return channels_; }
   [[nodiscard]] std::uint32_t frames() const noexcept RT_NONBLOCKING { return frames_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return spectra_.size() * sizeof(float); }

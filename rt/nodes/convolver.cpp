@@ -62,8 +62,7 @@ class ConvolverNode final : public Node {
     // A convolver takes so many at most; of an impulse with one channel, several do the work of one.
     for (std::uint32_t first = 0; first < ins; first += kMost) {
       const std::uint32_t width = std::min(ins - first, kMost);
-      parts.push_back(std::make_unique<dsp::Convolver>(impulse->shared_plan(), width,
-                                                       impulse->channels() == 1 ? width : outs, impulse.get()));
+      parts.push_back(std::make_unique<dsp::Convolver>(*impulse, width, impulse->channels() == 1 ? width : outs));
     }
   }
 
@@ -88,6 +87,7 @@ class ConvolverKind final : public NodeKind {
     for (std::size_t k = 0; k < node.parts.size(); ++k) {
       dsp::Convolver& part = *node.parts[k];
       const auto first = static_cast<std::uint32_t>(k) * kMost;
+      part.anchor(slice.rolling ? slice.timeline_frame : slice.engine_frame);
       part.process({m.in + first, part.inputs()}, {m.out + first, part.outputs()}, slice.buffer_offset, slice.frames);
     }
     const WetMix mix(node.params[ConvolverParam::dry_db], node.params[ConvolverParam::wet_db],

@@ -60,7 +60,7 @@ struct Scene {
 void a_minute(benchmark::State& state) {
   const FloatMode mode;
   Scene scene(static_cast<std::uint32_t>(state.range(0)), static_cast<std::uint32_t>(state.range(1)));
-  Convolver convolver(scene.plan, 2, 2, scene.impulse.get());
+  Convolver convolver(*scene.impulse, 2, 2);
   for (auto _ : state)
     for (std::uint32_t n = 0; n < kMinute; ++n) scene.call(convolver, n);
   state.counters["x_real_time"] = benchmark::Counter(60, benchmark::Counter::kIsIterationInvariantRate);
@@ -92,7 +92,7 @@ void callbacks(benchmark::State& state) {
   std::uint64_t most = 0, sum = 0;
   for (auto _ : state) {
     for (std::uint32_t run = 0; run < kRuns; ++run) {
-      Convolver convolver(scene.plan, 2, 2, scene.impulse.get());
+      Convolver convolver(*scene.impulse, 2, 2);
       for (std::uint32_t n = 0; n < kFirst; ++n) scene.call(convolver, n);
       for (std::uint32_t n = 0; n < kCalls; ++n) {
         for (float& x : others) x += 1.0f;  // what else a callback does: 2 MiB, so that the caches are somebody else's
