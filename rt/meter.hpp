@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rt/annotations.hpp"
+#include "rt/prefetch.hpp"
 #include "rt/snapshot.hpp"
 #include "rt/types.hpp"
 
@@ -36,6 +37,12 @@ class MeterSlot {
     const std::uint64_t n = published_.load(std::memory_order_relaxed);
     history_[n % kMeterHistory].write(window);
     published_.store(n + 1, std::memory_order_release);
+  }
+  /// Audio thread: the `n`th window will be published soon. Each lies in memory that was last touched kMeterHistory
+  /// windows ago.
+  void prepare(std::uint64_t n) noexcept RT_NONBLOCKING {
+    prefetch_to_write(&history_[n % kMeterHistory]);
+    prefetch_to_write(&published_);
   }
   /// Any thread. Windows published so far.
   [[nodiscard]] std::uint64_t published() const noexcept RT_NONBLOCKING {
@@ -69,7 +76,10 @@ struct MeterReader {
     float power = 0.0f;
     out = {};
     for (; next < now; ++next) {
-      if (!slot.try_read(next, w)) { ++missed; continue; }
+      if (!slot.try_read(next, w)) {
+        ++missed;
+        continue;
+      }
       out.peak = w.peak > out.peak ? w.peak : out.peak;
       out.end_frame = w.end_frame;
       power += w.mean_square;

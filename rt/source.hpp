@@ -12,10 +12,10 @@ namespace continuo::rt {
 /// The audio thread's end of a stream. A seek, a loop and a gapless hand-over are one mechanism: another, pre-filled
 /// Source is handed over in a batch and taken at that batch's frame; the old one comes back in the same batch.
 /// Owned by server/media (StreamReader); the audio thread only borrows it between hand-over and hand-back.
-struct Source {
+struct alignas(64) Source {
   RingReader<float> frames;      // interleaved; whole frames only
-  std::uint32_t channels = 0;    // 1 to 64
   FrameCount length = kEndless;  // of the item, in engine-rate frames; no frame at or after it ever comes
+  std::uint32_t channels = 0;    // 1 to 64
   struct {
     FrameCount position = 0;  // item frame (engine rate) of the ring's next frame
   } audio_;                   // audio thread only, once handed over

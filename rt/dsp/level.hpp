@@ -13,7 +13,7 @@
 namespace continuo::rt::dsp {
 
 /// Power is summed in eight strands by frame number, so that it vectorises and yet does not depend on where slices end.
-class LevelSum {
+class alignas(64) LevelSum {
  public:
   /// `frame` is the number of the first sample: it chooses the strand.
   void add(const float* samples, FrameCount frame, std::uint32_t frames) noexcept RT_NONBLOCKING {

@@ -2,8 +2,23 @@
 
 #include <algorithm>
 
+#include "rt/prefetch.hpp"
+
 namespace continuo::rt {
 namespace {
+
+MeterTapNode& tap(const Member& member) noexcept RT_NONBLOCKING { return static_cast<MeterTapNode&>(*member.node); }
+
+void prefetch_all(std::span<const Member> members, bool window_ends) noexcept RT_NONBLOCKING {
+  for (const Member& m : members) prefetch(&tap(m).audio_);
+  for (const Member& m : members) {
+    for (dsp::LevelSum& sum : tap(m).audio_.channels) prefetch_to_write(&sum);
+    if (window_ends) prefetch(&*tap(m).slots);
+  }
+  if (!window_ends) return;
+  for (const Member& m : members)
+    for (MeterSlot& slot : *tap(m).slots) slot.prepare(tap(m).audio_.windows);
+}
 
 class MeterKind final : public NodeKind {
  public:
@@ -11,8 +26,10 @@ class MeterKind final : public NodeKind {
   [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    const bool window_ends = (slice.engine_frame & (kMeterWindowFrames - 1)) + slice.frames >= kMeterWindowFrames;
+    prefetch_all(step.members, window_ends);
     for (const Member& m : step.members) {
-      auto& node = static_cast<MeterTapNode&>(*m.node);
+      MeterTapNode& node = tap(m);
       for (std::uint32_t done = 0; done < slice.frames;) {
         const FrameCount frame = slice.engine_frame + done;
         const std::uint32_t to_window =
@@ -37,6 +54,7 @@ class MeterKind final : public NodeKind {
       sum = {};
     }
     node.audio_.frames = 0;
+    ++node.audio_.windows;
   }
 };
 

@@ -19,7 +19,8 @@ struct MeterTapNode final : Node {
   const std::shared_ptr<MeterSlots> slots;
   struct {
     std::vector<dsp::LevelSum> channels;
-    std::uint32_t frames = 0;  // in the open window
+    std::uint32_t frames = 0;   // in the open window
+    std::uint64_t windows = 0;  // published
   } audio_;
 };
 [[nodiscard]] const NodeKind& meter_kind() noexcept;

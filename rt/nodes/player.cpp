@@ -7,6 +7,7 @@
 #include "rt/counters.hpp"
 #include "rt/dsp/planar.hpp"
 #include "rt/nodes/level_rows.hpp"
+#include "rt/prefetch.hpp"
 
 namespace continuo::rt {
 namespace {
@@ -56,19 +57,19 @@ Stretch play(Source& source, const Member& m, FrameCount first, const Slice& sli
   const FrameCount begin = std::max<FrameCount>(first, 0);
   if (begin >= end || source.channels == 0 || source.channels > kMaxSourceChannels) return {};
 
-  auto ready = static_cast<FrameCount>(whole_frames(source.frames.available(), source.channels));
   if (source.audio_.position < begin) {  // late: what should have sounded already is dropped
-    const FrameCount dropped = std::min(begin - source.audio_.position, ready);
+    const auto late = static_cast<FrameCount>(whole_frames(source.frames.available(), source.channels));
+    const FrameCount dropped = std::min(begin - source.audio_.position, late);
     (void)source.frames.skip(static_cast<std::size_t>(dropped) * source.channels);
     source.audio_.position += dropped;
-    ready -= dropped;
   }
   Stretch sounded;
   FrameCount ahead = 0;
   if (source.audio_.position >= begin) {  // ahead, after a locate without a new source: silent until it is reached
     ahead = std::min(source.audio_.position, end) - begin;
+    const std::size_t ready = source.frames.ready(static_cast<std::size_t>(end - begin - ahead) * source.channels);
     sounded = {static_cast<std::uint32_t>(begin - first + ahead),
-               static_cast<std::uint32_t>(std::min(end - begin - ahead, ready))};
+               static_cast<std::uint32_t>(whole_frames(ready, source.channels))};
     if (sounded.frames > 0) take(source, m, *slice.kernels, slice.buffer_offset + sounded.at, sounded.frames);
   }
   const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded.frames);
@@ -87,6 +88,22 @@ void silence_rest(const Member& m, const Slice& slice, Stretch sounded, std::uin
     const std::uint32_t end = c < channels ? sounded.at + sounded.frames : 0;
     if (at > 0) dsp::silence(out, at);
     if (end < slice.frames) dsp::silence(out + end, slice.frames - end);
+  }
+}
+
+const PlayerNode& player(const Member& member) noexcept RT_NONBLOCKING {
+  return static_cast<const PlayerNode&>(*member.node);
+}
+
+/// One block of one channel is four cache lines.
+void prefetch_all(std::span<const Member> members) noexcept RT_NONBLOCKING {
+  for (const Member& m : members) prefetch(&player(m).audio_);
+  for (const Member& m : members) prefetch(player(m).audio_.source);
+  for (const Member& m : members) {
+    const Source* const source = player(m).audio_.source;
+    if (source == nullptr) continue;
+    const float* const next = source->frames.next();
+    for (std::uint32_t at = 0; at < kBlockFrames; at += 16) prefetch(next + at);
   }
 }
 
@@ -122,6 +139,7 @@ class PlayerKind final : public NodeKind {
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
+    prefetch_all(step.members);
     for (const Member& m : step.members) {
       auto& node = static_cast<PlayerNode&>(*m.node);
       const bool rolling = node.free ? node.audio_.rolling : slice.rolling;
