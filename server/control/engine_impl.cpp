@@ -32,7 +32,6 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       device_factory(std::move(factory)),
       strand(io),
       uids(config.state_folder, worker),
-      graph([this] { return uids.next(); }),
       media(strand, pool, media::Roots(roots_of(config))),
       impulses(strand, pool, media.roots(),
                [this] {

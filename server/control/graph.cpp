@@ -20,12 +20,12 @@ void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& n
 void give_uids(session::Document& document, const session::UidSource& new_uid) {
   give_uids(document.nodes, new_uid);
   for (session::DocConnection& connection : document.connections) connection.uid = new_uid();
+  session::ensure_device_nodes(document);  // theirs are the same in each session, and stay
 }
 
-Graph::Graph(const session::UidSource& new_uid) {
+Graph::Graph() {
   auto document = std::make_shared<session::Document>();
   session::ensure_device_nodes(*document);
-  give_uids(*document, new_uid);
   document_ = std::move(document);
 }
 

@@ -21,7 +21,7 @@ using DocumentPtr = std::shared_ptr<const session::Document>;
 /// The document is a value that is replaced whole, never changed: whoever printed, saved or compiles it keeps its own.
 class Graph {
  public:
-  explicit Graph(const session::UidSource& new_uid);
+  Graph();
 
   [[nodiscard]] const DocumentPtr& document() const noexcept { return document_; }
   void set_document(DocumentPtr document) { document_ = std::move(document); }

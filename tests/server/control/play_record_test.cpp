@@ -193,6 +193,27 @@ TEST_CASE("takes: named, never overwritten, stopped, refused") {
   CHECK(rig.status().counters().commands_orphaned() == 0);
 }
 
+TEST_CASE("a take of \"out\" or \"in\" goes on through the first edit of a new session") {
+  for (const char* node : {"out", "in"}) {
+    CAPTURE(node);
+    Rig rig;
+    REQUIRE(rig.load("{'format':1,'nodes':[{'id':'t','type':'track'}],'connections':[{'from':'t','to':'out'}]}"));
+    const auto name = rig.applied("{'operations':[{'recordStart':{'nodes':['" + std::string(node) + "']}}]}").takes(0);
+    rig.hardware->run(4800);
+    rig.applied("{'operations':[{'addNode':{'node':{'id':'v','type':'track'}}},{'connect':{'from':'v','to':'out'}}]}");
+    rig.hardware->run(9600);
+    const auto status = rig.status();
+    REQUIRE(status.takes_size() == 1);
+    CHECK(status.takes(0).recording());
+    const auto begun = status.takes(0).start_engine_frame();
+    rig.applied("{'operations':[{'recordStop':{}}]}");
+    const auto take = wait_for_take(rig, name);
+    CHECK(take.frames() >= 3 * 4800);
+    CHECK(take.frames() <= static_cast<std::int64_t>(rig.hardware->frames()) - begun);
+    CHECK(take.lost_frames() == 0);
+  }
+}
+
 TEST_CASE("a node that plays and records is removed: it fades, its take is closed, its stream comes home") {
   Rig rig;
   rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 100'000));
