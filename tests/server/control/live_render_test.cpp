@@ -50,9 +50,21 @@ std::string joined(const std::vector<std::string>& parts, const std::string& bef
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + before + part + behind;
   return text;
 }
-std::string session() {
-  return R"({"format": 1, "sample_rate_hz": 48000, "nodes": [)" + joined(kNodes, "", "") + R"(], "connections": [)" +
-         joined(kConnections, "", "") + "]}";
+std::string session_of(const std::vector<std::string>& nodes, const std::vector<std::string>& connections) {
+  return R"({"format": 1, "sample_rate_hz": 48000, "nodes": [)" + joined(nodes, "", "") + R"(], "connections": [)" +
+         joined(connections, "", "") + "]}";
+}
+std::string whole_session() { return session_of(kNodes, kConnections); }
+/// What begins with silence and ends in it: no generator, no endless tail.
+std::string session_of_files() {
+  const auto without = [](std::vector<std::string> parts) {
+    std::erase_if(parts, [](const std::string& part) {
+      return part.find("\"tone\"") != std::string::npos || part.find("\"hall\"") != std::string::npos ||
+             part.find("\"loop\"") != std::string::npos;
+    });
+    return parts;
+  };
+  return session_of(without(kNodes), without(kConnections));
 }
 /// The whole session comes, plays and is recorded from one frame on: what sounded before has a past that no render has.
 std::string transaction() {
@@ -77,9 +89,9 @@ void write_media(Rig& rig) {
   rig.write_wav("room.wav", 2, 48'000, noise(2, 3'000, 0.002));
 }
 
-std::vector<float> rendered(Rig& rig, std::uint32_t block, std::uint32_t threads) {
+std::vector<float> rendered(Rig& rig, const std::string& text, std::uint32_t block, std::uint32_t threads) {
   const std::filesystem::path file = rig.folder.path() / "session.json";
-  std::ofstream(file) << session();
+  std::ofstream(file) << text;
   const auto document = render::read_session(file);
   REQUIRE_MESSAGE(document, (document ? "" : document.error().message));
   render::RenderOptions options;
@@ -98,9 +110,9 @@ std::vector<float> rendered(Rig& rig, std::uint32_t block, std::uint32_t threads
 }
 
 /// `buffers`: one after the other, again and again.
-std::vector<float> taken(Rig& rig, const std::vector<std::uint32_t>& buffers) {
+std::vector<float> taken(Rig& rig, const std::string& transaction, const std::vector<std::uint32_t>& buffers) {
   rig.buffer = buffers.front();
-  const auto response = rig.applied(transaction());
+  const auto response = rig.applied(transaction);
   REQUIRE(response.takes_size() == 1);
   v1::GetStatusResponse::Take take;
   rig.stepping = false;
@@ -113,6 +125,7 @@ std::vector<float> taken(Rig& rig, const std::vector<std::uint32_t>& buffers) {
       if (each.file() == response.takes(0)) take = each;
     return take.file() == response.takes(0) && !take.recording();
   }));
+  rig.stepping = true;
   CHECK(take.lost_frames() == 0);
   CHECK(rig.status().counters().starved_frames() == 0);
   std::uint32_t channels = 0;
@@ -129,13 +142,39 @@ TEST_CASE("a take of a session on a device, in buffers of any size, is its rende
     Rig rig;
     write_media(rig);
     if (wanted.empty()) {
-      wanted = rendered(rig, 1024, 1);
+      wanted = rendered(rig, whole_session(), 1024, 1);
       REQUIRE(wanted.size() == 2 * kFrames);
       CHECK(*std::max_element(wanted.begin(), wanted.end()) > 0.1f);
-      CHECK(rendered(rig, 1000, 2) == wanted);
+      CHECK(rendered(rig, whole_session(), 1000, 2) == wanted);
     }
-    const std::vector<float> live = taken(rig, buffers);
+    const std::vector<float> live = taken(rig, transaction(), buffers);
     REQUIRE(live.size() == 2 * (kFrames + kLatency));
     CHECK(std::equal(wanted.begin(), wanted.end(), live.begin() + 2 * kLatency));
+  }
+}
+
+TEST_CASE("a session that has been there for any time is played and recorded as it is rendered, again and again") {
+  const std::string text = session_of_files();
+  std::vector<float> wanted;
+  using Buffers = std::vector<std::uint32_t>;
+  for (const Buffers& buffers : {Buffers{64}, {17}, {512}, {64, 3, 200, 1, 999, 33}}) {
+    CAPTURE(buffers.front());
+    Rig rig;
+    write_media(rig);
+    if (wanted.empty()) wanted = rendered(rig, text, 1024, 1);
+    REQUIRE(rig.load(text));
+    rig.hardware->run(5'000 + buffers.front(), buffers.front());  // a place in no grid
+    for (int round = 0; round < 3; ++round) {
+      CAPTURE(round);
+      const std::vector<float> live = taken(rig,
+                                            "{'operations':[{'play':{}},{'recordStart':{'nodes':['out'],'frames':'" +
+                                                std::to_string(kFrames + kLatency) + "'}}]}",
+                                            buffers);
+      REQUIRE(live.size() == 2 * (kFrames + kLatency));
+      CHECK(std::equal(wanted.begin(), wanted.end(), live.begin() + 2 * kLatency));
+      rig.applied("{'operations':[{'stop':{}},{'locate':{'timelineFrame':'0'}}]}");
+      rig.hardware->run(576'011,
+                        buffers.front());  // until the last release and the last echo are below the smallest number
+    }
   }
 }
