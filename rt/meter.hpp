@@ -15,7 +15,7 @@
 namespace continuo::rt {
 
 /// How many frames one window of a meter covers: 8 blocks, counted on the engine clock, so that a window does not
-/// depend on the device's buffer size.
+/// depend on the device's buffer size. A node's first may be shorter.
 inline constexpr std::uint32_t kMeterWindowFrames = 512;
 
 /// How many windows a slot remembers: 0.68 s at 48 kHz. A reader that comes at least that often misses no peak.

@@ -9,15 +9,22 @@ namespace {
 
 MeterTapNode& tap(const Member& member) noexcept RT_NONBLOCKING { return static_cast<MeterTapNode&>(*member.node); }
 
-void prefetch_all(std::span<const Member> members, bool window_ends) noexcept RT_NONBLOCKING {
+std::uint32_t to_window(const MeterTapNode& node, FrameCount frame) noexcept RT_NONBLOCKING {
+  return kMeterWindowFrames - static_cast<std::uint32_t>((frame + node.ahead) & (kMeterWindowFrames - 1));
+}
+
+void prefetch_all(std::span<const Member> members, const Slice& slice) noexcept RT_NONBLOCKING {
   for (const Member& m : members) prefetch(&tap(m).audio_);
+  const auto ends = [&slice](const MeterTapNode& node) noexcept
+      RT_NONBLOCKING { return to_window(node, slice.engine_frame) <= slice.frames; };
   for (const Member& m : members) {
     for (dsp::LevelSum& sum : tap(m).audio_.channels) prefetch_to_write(&sum);
-    if (window_ends) prefetch(&*tap(m).slots);
+    if (ends(tap(m))) prefetch(&*tap(m).slots);
   }
-  if (!window_ends) return;
-  for (const Member& m : members)
+  for (const Member& m : members) {
+    if (!ends(tap(m))) continue;
     for (MeterSlot& slot : *tap(m).slots) slot.prepare(tap(m).audio_.windows);
+  }
 }
 
 class MeterKind final : public NodeKind {
@@ -26,20 +33,18 @@ class MeterKind final : public NodeKind {
   [[nodiscard]] bool guarded() const noexcept RT_NONBLOCKING override { return false; }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
-    const bool window_ends = (slice.engine_frame & (kMeterWindowFrames - 1)) + slice.frames >= kMeterWindowFrames;
-    prefetch_all(step.members, window_ends);
+    prefetch_all(step.members, slice);
     for (const Member& m : step.members) {
       MeterTapNode& node = tap(m);
       for (std::uint32_t done = 0; done < slice.frames;) {
         const FrameCount frame = slice.engine_frame + done;
-        const std::uint32_t to_window =
-            kMeterWindowFrames - static_cast<std::uint32_t>(frame & (kMeterWindowFrames - 1));
-        const std::uint32_t n = std::min(slice.frames - done, to_window);
+        const std::uint32_t left = to_window(node, frame);
+        const std::uint32_t n = std::min(slice.frames - done, left);
         const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
         for (std::size_t c = 0; c < channels; ++c)
           node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, frame, n);
         node.audio_.frames += n;
-        if (n == to_window) publish(node, frame + n);
+        if (n == left) publish(node, frame + n);
         done += n;
       }
     }
@@ -62,8 +67,8 @@ constinit const MeterKind kMeter;
 
 }  // namespace
 
-MeterTapNode::MeterTapNode(Uid node_uid, std::uint32_t channels)
-    : Node(kMeter, node_uid, 0), slots(std::make_shared<MeterSlots>(channels)) {
+MeterTapNode::MeterTapNode(Uid node_uid, std::uint32_t channels, std::uint32_t frames_ahead)
+    : Node(kMeter, node_uid, 0), ahead(frames_ahead), slots(std::make_shared<MeterSlots>(channels)) {
   audio_.channels.resize(channels);
 }
 

@@ -13,9 +13,13 @@ namespace continuo::rt {
 /// One slot a channel. Shared with readers on the control side: the slots live as long as anybody looks at them.
 using MeterSlots = std::vector<MeterSlot>;
 
-/// in_count channels, 0 out. Windows end at multiples of kMeterWindowFrames of the engine clock.
+/// in_count channels, 0 out. Windows end where the engine clock, `ahead` frames further on, is a multiple of
+/// kMeterWindowFrames: to end one costs many times what it costs to go on with it, so not all meters do it in the same
+/// callback.
 struct MeterTapNode final : Node {
-  MeterTapNode(Uid node_uid, std::uint32_t channels);
+  /// `ahead`: a multiple of kBlockFrames, below kMeterWindowFrames.
+  MeterTapNode(Uid node_uid, std::uint32_t channels, std::uint32_t ahead = 0);
+  const std::uint32_t ahead;
   const std::shared_ptr<MeterSlots> slots;
   struct {
     std::vector<dsp::LevelSum> channels;

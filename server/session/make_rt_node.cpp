@@ -22,6 +22,12 @@ std::size_t param_count(const rt::NodeKind& kind) {
   return 0;
 }
 
+/// Meters end their windows in turns, whichever numbers the server gives them.
+std::uint32_t window_start(rt::Uid uid) {
+  constexpr std::uint32_t kPlaces = rt::kMeterWindowFrames / rt::kBlockFrames;
+  return static_cast<std::uint32_t>((uid * 0x9e3779b97f4a7c15ull) >> 32) % kPlaces * rt::kBlockFrames;
+}
+
 std::unique_ptr<rt::Node> sweep_node(const DocNode& doc, rt::Uid uid, double sample_rate_hz) {
   const auto frames = [&](double seconds) {
     return static_cast<rt::FrameCount>(std::llround(seconds * sample_rate_hz));
@@ -51,7 +57,7 @@ std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz,
     return std::unique_ptr<rt::Node>(rt::make_feedback_in(uid, *partner));
   }
   if (node.kind == &rt::oscillator_kind()) return std::unique_ptr<rt::Node>(rt::make_oscillator(uid));
-  if (node.kind == &rt::meter_kind()) return std::make_unique<rt::MeterTapNode>(uid, node.in_count);
+  if (node.kind == &rt::meter_kind()) return std::make_unique<rt::MeterTapNode>(uid, node.in_count, window_start(uid));
   if (node.kind == &rt::recorder_kind()) return std::make_unique<rt::RecorderNode>(uid);
   const rt::Uid seed = node.kind == &rt::noise_kind() ? noise_uid(node.path) : uid;
   return std::make_unique<rt::Node>(*node.kind, seed, param_count(*node.kind));

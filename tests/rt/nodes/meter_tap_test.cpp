@@ -70,3 +70,33 @@ TEST_CASE("a meter's slots outlive its node, and a node with fewer inputs than s
   REQUIRE((*slots)[2].try_read(0, w));
   CHECK(w.peak == 0.0f);
 }
+
+TEST_CASE("a meter's window may end at any of the blocks, and only there") {
+  for (std::uint32_t ahead = 0; ahead < rt::kMeterWindowFrames; ahead += rt::kBlockFrames) {
+    CAPTURE(ahead);
+    Rig rig(0);
+    rig.in = {std::vector<float>(2000)};
+    for (std::size_t i = 0; i < 2000; ++i) rig.in[0][i] = test::probe(static_cast<int>(i), 0);
+    auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 1, ahead));
+    test::PlanBuilder b;
+    b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 1), 0);
+    rig.send(b.build(), {});
+    rig.run(2000, {37});
+    rt::FrameCount begin = 0;
+    rt::MeterWindow w;
+    REQUIRE((*meter.slots)[0].published() == (2000 + ahead) / 512);
+    for (std::uint64_t n = 0; n < (*meter.slots)[0].published(); ++n) {
+      REQUIRE((*meter.slots)[0].try_read(n, w));
+      CHECK(w.end_frame == static_cast<rt::FrameCount>((n + 1) * 512 - ahead));
+      float peak = 0;
+      double power = 0;
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(w.end_frame); ++i) {
+        peak = std::max(peak, std::abs(rig.in[0][i]));
+        power += double{rig.in[0][i]} * double{rig.in[0][i]};
+      }
+      CHECK(w.peak == peak);
+      CHECK(double{w.mean_square} == doctest::Approx(power / static_cast<double>(w.end_frame - begin)).epsilon(1e-6));
+      begin = w.end_frame;
+    }
+  }
+}

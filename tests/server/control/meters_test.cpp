@@ -48,7 +48,7 @@ TEST_CASE("meters: layout first, levels, the interval; the layout again when it 
     check_finite(*frame);
     CHECK(frame->layout_size() == 0);
     CHECK(frame->engine_frame() - covered == frame->covers_frames());
-    CHECK(frame->covers_frames() % 512 == 0);
+    CHECK(frame->covers_frames() % 64 == 0);
     covered = frame->engine_frame();
   }
   CHECK(frame->not_measured_size() == 0);
