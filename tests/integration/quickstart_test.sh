@@ -52,7 +52,7 @@ for signal in INT TERM; do
   setsid env --default-signal=INT "$quickstart" --bin "$CONTINUO_BIN" >"$dir/said" 2>&1 &
   for _ in {1..200}; do grep -q '^0:01' "$dir/said" && break; sleep 0.1; done
   daemon=$(pgrep -f "continuod --config $TMPDIR")
-  [ -n "$daemon" ] || fail "no daemon to be seen"
+  [ -n "$daemon" ] || { fail "no daemon to be seen"; cat "$dir/said"; }
   kill -$signal -- -$!
   wait $!
   code=$?
