@@ -22,7 +22,8 @@ struct Action {
     transport_locate,  // position
     player_start,      // node: a free player starts where its source stands
     player_stop,       // node
-    exchange_source,   // node, source: after the batch, `source` holds what the player had before (may be null)
+    exchange_source,   // node, source: after the batch, `source` holds what the player had before (may be null).
+                       // ramp_frames: the length of the player's fades from here on, at most 512 (nodes/player.hpp)
     record_start,      // node, sink: the recorder takes from this frame on; `sink` becomes null, or comes back refused
     record_stop,       // node: the recorder lets go of its sink (Sink::finished)
     output_level,  // value (linear factor), ramp_frames: fade of the device output alone, behind the graph; recorders

@@ -16,9 +16,17 @@ struct alignas(64) Source {
   RingReader<float> frames;      // interleaved; whole frames only
   FrameCount length = kEndless;  // of the item, in engine-rate frames; no frame at or after it ever comes
   std::uint32_t channels = 0;    // 1 to 64
+  /// Written before the hand-over: it takes the place of the player's source under sound. The player goes on `shift`
+  /// frames further on, in this source's frames; up to frame `same_until` of the source before the two sound the same,
+  /// and then nothing fades.
   struct {
-    FrameCount position = 0;  // item frame (engine rate) of the ring's next frame
-  } audio_;                   // audio thread only, once handed over
+    bool on = false;
+    FrameCount shift = 0;
+    FrameCount same_until = 0;
+  } joins;
+  struct {
+    FrameCount position = 0;                     // item frame (engine rate) of the ring's next frame
+  } audio_;                                      // audio thread only, once handed over
   std::atomic<std::uint64_t> starved_frames{0};  // asked for while the disk was late; played as silence
 };
 

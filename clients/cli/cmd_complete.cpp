@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/media_client.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 
@@ -9,6 +10,7 @@ namespace continuo::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{300};
+constexpr std::size_t kMaxOffered = 1000;
 
 void print_paths(const google::protobuf::RepeatedPtrField<v1::Node>& nodes, const std::string& prefix) {
   for (const v1::Node& node : nodes) {
@@ -56,6 +58,14 @@ void complete(Context& context, const CLI::App& root, const std::string& what, c
     for (const v1::NodeType& type : response.types()) {
       if (type.creatable()) print_line(printable(type.name()));
     }
+  } else if (what == "media") {  // what is in the folder that the word so far names
+    const std::string begun = words.empty() ? "" : words.front();
+    const std::size_t end = begun.find_last_of(":/");
+    const std::string folder = end == std::string::npos ? "" : begun.substr(0, begun[end] == ':' ? end + 1 : end);
+    MediaClient(daemon.address(), kPatience).list(folder, false, kMaxOffered, [](const v1::MediaEntry& entry) {
+      const bool slash = entry.kind() == v1::MediaEntry::KIND_FOLDER && !entry.path().ends_with(':');
+      print_line(printable(entry.path() + (slash ? "/" : "")));
+    });
   } else if (what == "devices") {
     const v1::ListDevicesResponse response = daemon.list_devices();
     for (const auto& device : response.devices()) print_line(printable(device.name()));

@@ -1,5 +1,9 @@
 // THREAD: any - record start, record stop, takes
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <thread>
 
 #include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
@@ -17,15 +21,11 @@ struct StartOptions {
   std::string file;
   std::string length;
   bool play = false;
+  bool split = false;
   bool wait = false;
 };
 
-const v1::GetStatusResponse::Take* find_take(const v1::GetStatusResponse& status, const std::string& file) {
-  for (const auto& take : status.takes()) {
-    if (take.file() == file) return &take;
-  }
-  return nullptr;
-}
+using Take = v1::GetStatusResponse::Take;
 
 // "takes:x.wav" and where that is, so that it can be pasted into a player.
 std::string take_path(const MediaRoots& roots, const std::string& file) {
@@ -40,25 +40,76 @@ void print_takes(Context& context, const v1::ApplyResponse& response) {
   for (const std::string& file : response.takes()) print_line(printable(take_path(roots, file)));
 }
 
-// Until none of the takes records any more. A take that failed is a failure of ours.
-int wait_for_takes(Context& context, const v1::ApplyResponse& response) {
-  const Interrupt::Scope interrupt([] {});
+Failure take_failed(const Take& take) { return {kIoError, "TAKE_FAILED", take.file(), take.error()}; }
+
+// Until the takes of this answer are closed, whatever other takes had their names before. With `can_stop`, Ctrl-C stops
+// them and waits on. They are returned as they ended; one that the daemon does not remember any more is left out.
+std::vector<Take> wait_for_takes(Context& context, const v1::ApplyResponse& response, bool can_stop) {
+  std::optional<Interrupt::Scope> interrupt;
+  if (can_stop) interrupt.emplace([] {});
+  std::vector<Take> ended(response.closed_takes().begin(), response.closed_takes().end());
+  const std::set<std::uint64_t> ids(response.take_ids().begin(), response.take_ids().end());
+  if (ended.size() == ids.size()) return ended;
+  bool stopping = false;
+  const auto limit = std::chrono::steady_clock::now() +
+                     std::chrono::milliseconds(static_cast<std::int64_t>(context.timeout_seconds * 1e3));
   while (true) {
     const v1::GetStatusResponse status = context.connection().status();
     bool recording = false;
-    for (const std::string& file : response.takes()) {
-      const auto* take = find_take(status, file);
-      recording = recording || (take != nullptr && take->recording());
-      if (take != nullptr && !take->error().empty()) throw Failure(kIoError, "TAKE_FAILED", file, take->error());
+    ended.clear();
+    for (const Take& take : status.takes()) {
+      if (!ids.contains(take.id())) continue;
+      recording = recording || take.recording();
+      if (!take.recording()) ended.push_back(take);
     }
-    if (!recording) return kOk;
-    if (interrupt.wait_for(std::chrono::milliseconds(50))) {
+    if (!recording) return ended;
+    if (!can_stop && std::chrono::steady_clock::now() > limit)
+      throw Failure(kTryAgain, "NOT_CLOSED", "",
+                    "stopped, but the disk has not taken all of it yet: see 'continuo takes'");
+    constexpr std::chrono::milliseconds kLook{50};
+    if (!interrupt || stopping) {
+      std::this_thread::sleep_for(kLook);
+    } else if (interrupt->wait_for(kLook)) {
       v1::ApplyRequest stop;
-      stop.add_operations()->mutable_record_stop();
-      context.connection().apply(stop);
-      return kOk;
+      std::set<std::string> nodes;
+      for (const Take& take : status.takes()) {
+        if (ids.contains(take.id()) && take.recording()) nodes.insert(take.node());
+      }
+      v1::RecordStop& operation = *stop.add_operations()->mutable_record_stop();
+      for (const std::string& node : nodes) operation.add_nodes(node);
+      try {
+        context.connection().apply(stop);
+      } catch (const Failure& failure) {
+        if (failure.exit_code != kBadData) throw;  // else they ended by themselves meanwhile
+      }
+      stopping = true;
     }
   }
+}
+
+// Exit code 74 where a disk ended one of them ahead of its end.
+int outcome(const std::vector<Take>& takes) {
+  for (const Take& take : takes) {
+    if (!take.error().empty()) throw take_failed(take);
+  }
+  return kOk;
+}
+
+// What is closed now, and where: a file may have got another name than it was promised.
+int stopped(Context& context, const v1::ApplyResponse& response) {
+  if (response.outcome() != v1::ApplyResponse::OUTCOME_APPLIED) {
+    print_takes(context, response);
+    return kOk;
+  }
+  const std::vector<Take> takes = wait_for_takes(context, response, false);
+  if (!context.json && !takes.empty()) {
+    const MediaRoots roots = context.connection().media_roots();
+    for (const Take& take : takes) {
+      if (take.files().empty()) print_line(printable(take_path(roots, take.file())));
+      for (const std::string& file : take.files()) print_line(printable(take_path(roots, file)));
+    }
+  }
+  return outcome(takes);
 }
 
 int start(Context& context, const StartOptions& options, const AtOption& at) {
@@ -70,6 +121,7 @@ int start(Context& context, const StartOptions& options, const AtOption& at) {
   v1::RecordStart& record = *request.add_operations()->mutable_record_start();
   for (const std::string& node : options.nodes) record.add_nodes(node);
   if (!options.file.empty()) record.set_file(options.file);
+  if (options.split) record.set_split_channels(true);
   if (!options.length.empty()) {
     const TimeText length = parse_time(options.length, "--for");
     const std::int64_t frames =
@@ -81,7 +133,7 @@ int start(Context& context, const StartOptions& options, const AtOption& at) {
   at.put_into(context, request);
   const v1::ApplyResponse response = apply_and_tell(context, request, "");
   print_takes(context, response);
-  return options.wait ? wait_for_takes(context, response) : static_cast<int>(kOk);
+  return options.wait ? outcome(wait_for_takes(context, response, true)) : static_cast<int>(kOk);
 }
 
 int takes(Context& context) {
@@ -90,14 +142,14 @@ int takes(Context& context) {
     for (const auto& take : status.takes()) print_line(to_json_line(take));
     return kOk;
   }
-  const double rate = status.clock().engine_rate_hz();
-  Table table({"TAKE", "OF", ">CHANNELS", ">FRAMES", ">LENGTH", ">LOST", "STATE"});
+  Table table({"TAKE", "OF", ">CHANNELS", ">FRAMES", ">LENGTH", ">LOST FRAMES", "STATE"});
   for (const auto& take : status.takes()) {
     table.add({take.file(), take.node(), std::to_string(take.channels()), std::to_string(take.frames()),
-               time_text(take.frames(), rate), std::to_string(take.lost_frames()),
-               take.recording()       ? "recording"
-               : take.error().empty() ? "closed"
-                                      : "failed: " + take.error()});
+               time_text(take.frames(), take.sample_rate_hz()), std::to_string(take.lost_frames()),
+               take.recording()        ? "recording"
+               : !take.error().empty() ? "failed: " + take.error()
+               : take.recovered()      ? "recovered"
+                                       : "closed"});
   }
   table.print();
   return kOk;
@@ -114,14 +166,15 @@ void add_record_commands(CLI::App& app, Context& context) {
   command->add_option("--file", options->file, "takes:NAME.wav; else named after node and time. Never overwrites");
   command->add_option("--for", options->length, "Stop by itself after exactly this long: 10s, 48000f");
   const AtOption start_at = AtOption::of(command);
+  command->add_flag("--split", options->split, "One mono file a channel: NAME-ch01.wav, NAME-ch02.wav ...");
   command->add_flag("--play", options->play, "Start the timeline at the same frame");
-  command->add_flag("--wait", options->wait, "Follow until the takes are closed; Ctrl-C stops them");
+  command->add_flag("--wait", options->wait, "Follow until the takes are on the disk; Ctrl-C stops them");
   command->callback([&context, options, start_at] {
     context.run = [&context, options, start_at] { return start(context, *options, start_at); };
   });
 
   auto nodes = std::make_shared<std::vector<std::string>>();
-  command = record->add_subcommand("stop", "Stop and close takes; prints their files");
+  command = record->add_subcommand("stop", "Stop takes, wait until they are on the disk; prints their files");
   command->add_option("NODE", *nodes, "What was recorded; else everything");
   const AtOption stop_at = AtOption::of(command);
   command->callback([&context, nodes, stop_at] {
@@ -130,8 +183,7 @@ void add_record_commands(CLI::App& app, Context& context) {
       v1::RecordStop& operation = *request.add_operations()->mutable_record_stop();
       for (const std::string& node : *nodes) operation.add_nodes(node);
       stop_at.put_into(context, request);
-      print_takes(context, apply_and_tell(context, request, ""));
-      return static_cast<int>(kOk);
+      return stopped(context, apply_and_tell(context, request, ""));
     };
   });
 

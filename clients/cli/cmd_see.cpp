@@ -120,10 +120,19 @@ int status(Context& context, bool realtime) {
     if (take.recording())
       print_line(printable("recording " + take.file() + ", " + time_text(take.frames(), clock.engine_rate_hz())));
   }
+  for (const auto& volume : status.take_volumes()) {
+    std::string roots;
+    for (const std::string& root : volume.roots()) roots += root + ": ";
+    print_line(printable("disk      " + roots + uptime_text(volume.seconds_left()) + " left at " +
+                         format("%.0f kB/s", volume.bytes_per_second() / 1000.0)));
+  }
+  const auto ago = [&](std::int64_t frame) {
+    return uptime_text(static_cast<double>(clock.engine_frame() - frame) / clock.engine_rate_hz()) + " ago";
+  };
   for (const auto& fault : status.node_faults())
     print_line(printable("fault     " + fault.path() + ": NaN or Inf, " +
                          format("%llu times", static_cast<unsigned long long>(fault.count())) +
-                         (fault.muted() ? ", muted" : "")));
+                         (fault.muted() ? ", muted" : "; the last one " + ago(fault.last_engine_frame()))));
   print_line("up        " + uptime_text(status.uptime_seconds()) +
              format(", %llu xrun%s", static_cast<unsigned long long>(status.counters().xruns()),
                     status.counters().xruns() == 1 ? "" : "s"));

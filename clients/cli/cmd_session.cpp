@@ -1,5 +1,6 @@
 // THREAD: any - session new, from, load, save, show, check
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "clients/cli/failure.hpp"
 #include "clients/cli/local_file.hpp"
@@ -160,6 +161,39 @@ int show(Context& context, const SessionOptions& options) {
   return kOk;
 }
 
+bool names_media_root(const google::protobuf::RepeatedPtrField<v1::Node>& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [](const v1::Node& node) {
+    const auto file = node.params().find("file");
+    return (file != node.params().end() && file->second.string_value().find(':') != std::string::npos) ||
+           names_media_root(node.children());
+  });
+}
+
+/// The folders that the session's "root:" names mean to the daemon, where it answers and they are on this machine too.
+MediaRoots local_roots_for(Context& context, const std::string& file) {
+  MediaRoots roots;
+  try {
+    if (!names_media_root(parse_session(read_file(file, kMaxSessionBytes)).nodes())) return roots;
+    roots = context.connection().media_roots();
+  } catch (const Failure&) {  // no daemon; or a file that the check itself says more about
+  }
+  std::erase_if(roots, [](const auto& root) {
+    std::error_code error;
+    return !fs::is_directory(root.second, error);
+  });
+  return roots;
+}
+
+int check(Context& context, const SessionOptions& options) {
+  std::vector<std::string> arguments{"--check", options.file};
+  if (context.json) arguments.emplace_back("--json");
+  for (const auto& [name, folder] : local_roots_for(context, options.file)) {
+    arguments.emplace_back("--media-root");
+    arguments.push_back(name + "=" + folder.string());
+  }
+  run_sibling("continuo-render", arguments);
+}
+
 }  // namespace
 
 void add_session_commands(CLI::App& app, Context& context) {
@@ -200,11 +234,7 @@ void add_session_commands(CLI::App& app, Context& context) {
   showing->add_flag("--tree", show_options->tree, "As an outline instead");
 
   auto [checking, check_options] =
-      add("check", "Check a session file; needs no daemon", [](Context& c, const SessionOptions& o) -> int {
-        std::vector<std::string> arguments{"--check", o.file};
-        if (c.json) arguments.emplace_back("--json");
-        run_sibling("continuo-render", arguments);
-      });
+      add("check", "Check a session file and its media; needs no daemon, but asks one for its media roots", check);
   checking->add_option("FILE", check_options->file, "The file")->required();
 }
 

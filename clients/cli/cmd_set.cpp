@@ -1,9 +1,11 @@
 // THREAD: any - set, get, params
 #include <CLI/CLI.hpp>
 #include <map>
+#include <set>
 
 #include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
+#include "clients/cli/fold_names.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
@@ -101,8 +103,20 @@ int list_types(Context& context) {
   Table table({"TYPE", "PARAMETER", "RANGE", "DEFAULT", ""});
   for (const v1::NodeType& type : types.types()) {
     table.add({type.name(), "", "", "", type.description()});
-    for (const v1::ParamSpec& spec : type.params()) {
-      table.add({type.name(), spec.name(), range_text(spec), value_text(spec.default_value()), spec.description()});
+    std::vector<NamedLine> lines;
+    for (const v1::ParamSpec& spec : type.params())
+      lines.push_back({spec.name(), range_text(spec) + "\n" + spec.description()});
+    for (const auto& group : fold_names(lines)) {
+      const auto spec = [&](std::size_t index) -> const v1::ParamSpec& { return type.params(static_cast<int>(index)); };
+      const v1::ParamSpec& first = spec(group.front());
+      std::set<std::string> seen;
+      std::string defaults;
+      for (const std::size_t index : group) {
+        const std::string text = value_text(spec(index).default_value());
+        if (seen.insert(text).second) defaults += (defaults.empty() ? "" : ", ") + text;
+      }
+      table.add({type.name(), group.size() == 1 ? first.name() : first.name() + " to " + spec(group.back()).name(),
+                 range_text(first), defaults, first.description()});
     }
   }
   table.print();

@@ -71,6 +71,20 @@ std::string operation_text(const v1::Operation& operation) {
       return "record start" + joined(operation.record_start().nodes());
     case v1::Operation::kRecordStop:
       return "record stop" + joined(operation.record_stop().nodes());
+    case v1::Operation::kQueueInsert:
+      return "queue add " + operation.queue_insert().path() +
+             format(" (%d items)", operation.queue_insert().items_size());
+    case v1::Operation::kQueueRemove:
+      return "queue remove " + operation.queue_remove().path() +
+             (operation.queue_remove().all() ? std::string(" --all")
+                                             : format(" (%d items)", operation.queue_remove().items_size()));
+    case v1::Operation::kQueueMove:
+      return "queue move " + operation.queue_move().path();
+    case v1::Operation::kQueueSet:
+      return "queue set " + operation.queue_set().path();
+    case v1::Operation::kSkip:
+      return (operation.skip().by() < 0 ? "previous " : "next ") + operation.skip().path() +
+             (operation.skip().has_by() ? " " + std::to_string(std::abs(operation.skip().by())) : " (to an item)");
     case v1::Operation::KIND_NOT_SET:
       break;
   }
@@ -146,6 +160,9 @@ int watch(Context& context) {
         } else {
           print_line(printable(message.cancelled().reason() + ": " + message.cancelled().message()));
         }
+        break;
+      case v1::WatchResponse::kTake:
+        print_line(context.json ? to_json_line(message) : printable("    " + message.take().message()));
         break;
       case v1::WatchResponse::KIND_NOT_SET:
         return true;

@@ -1,7 +1,6 @@
 #include "clients/cli/connection.hpp"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/client_unary_call.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "clients/cli/channel.hpp"
 #include "clients/cli/grpc_failure.hpp"
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/output.hpp"
@@ -21,14 +21,6 @@ namespace continuo::cli {
 namespace {
 
 constexpr std::size_t kChunkBytes = 512 * 1024;
-
-std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a proxy for the web is not a way to the daemon
-  // A socket's path is no host name that could be checked; any will do.
-  if (address.starts_with("unix:")) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 std::string client_name() { return "continuo cli " + std::to_string(::getpid()); }
 

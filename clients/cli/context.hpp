@@ -46,11 +46,13 @@ struct Context {
 
 // One group of commands a file (cmd_*.cpp).
 void add_transport_commands(CLI::App& app, Context& context);
+void add_queue_commands(CLI::App& app, Context& context);
 void add_build_commands(CLI::App& app, Context& context);
 void add_session_commands(CLI::App& app, Context& context);
 void add_set_commands(CLI::App& app, Context& context);
 void add_automate_command(CLI::App& app, Context& context);
 void add_record_commands(CLI::App& app, Context& context);
+void add_media_commands(CLI::App& app, Context& context);
 void add_see_commands(CLI::App& app, Context& context);
 void add_meter_command(CLI::App& app, Context& context);
 void add_scheduled_commands(CLI::App& app, Context& context);

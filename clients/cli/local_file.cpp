@@ -54,52 +54,81 @@ std::string read_file(const std::string& file, std::size_t limit) {
   }
 }
 
-void write_file(const std::filesystem::path& file, std::string_view content, bool force) {
-  const auto taken = [&] {
-    return Failure(kCannotCreate, "ALREADY_EXISTS", file.string(),
-                   "'" + file.string() + "' exists; give --force to replace it");
-  };
+struct NewFile::State {
+  std::filesystem::path file;
+  std::filesystem::path target;
+  std::string temporary;
+  Descriptor out;
+  bool force = false;
+  bool exists = false;
+  mode_t mode_before = 0;
+
+  [[nodiscard]] Failure taken() const {
+    return {kCannotCreate, "ALREADY_EXISTS", file.string(),
+            "'" + file.string() + "' exists; give --force to replace it"};
+  }
+  [[nodiscard]] Failure failed(const char* doing, int code) const {
+    return {code == ENOSPC || code == EIO || code == EDQUOT ? kIoError : kCannotCreate, "WRITE_FAILED", file.string(),
+            std::string("cannot ") + doing + " '" + file.string() + "': " + std::strerror(code)};
+  }
+  ~State() {
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+};
+
+NewFile::NewFile(const std::filesystem::path& file, bool force) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.file = file;
+  s.force = force;
   struct stat before{};
-  const bool exists = ::lstat(file.c_str(), &before) == 0;
-  if (exists && !force) throw taken();
+  s.exists = ::lstat(file.c_str(), &before) == 0;
+  s.mode_before = before.st_mode & 0777U;
+  if (s.exists && !force) throw s.taken();
   // A link is followed, so that it stays a link; what is not a regular file (/dev/stdout) is left alone.
   std::error_code error;
-  const std::filesystem::path target = exists ? std::filesystem::canonical(file, error) : file;
-  if (error || (exists && !std::filesystem::is_regular_file(target))) {
+  s.target = s.exists ? std::filesystem::canonical(file, error) : file;
+  if (error || (s.exists && !std::filesystem::is_regular_file(s.target))) {
     throw Failure(kCannotCreate, "NOT_A_FILE", file.string(), "'" + file.string() + "' is not a regular file");
   }
-  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  std::string temporary = (folder / ("." + target.filename().string() + ".XXXXXX")).string();
-  const auto fail = [&](const char* doing, int code) {
-    return Failure(code == ENOSPC || code == EIO || code == EDQUOT ? kIoError : kCannotCreate, "WRITE_FAILED",
-                   file.string(), std::string("cannot ") + doing + " '" + file.string() + "': " + std::strerror(code));
-  };
-  Descriptor out{::mkostemp(temporary.data(), O_CLOEXEC)};
-  if (out.fd < 0) throw fail("create", errno);
-  struct Cleanup {
-    std::string name;
-    ~Cleanup() {
-      if (!name.empty()) ::unlink(name.c_str());
-    }
-  } cleanup{temporary};
+  const std::filesystem::path folder = s.target.has_parent_path() ? s.target.parent_path() : ".";
+  std::string temporary = (folder / ("." + s.target.filename().string() + ".XXXXXX")).string();
+  s.out.fd = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (s.out.fd < 0) throw s.failed("create", errno);
+  s.temporary = temporary;
+}
+
+NewFile::~NewFile() = default;
+
+void NewFile::write(std::string_view content) {
   for (std::size_t done = 0; done < content.size();) {
-    const ssize_t wrote = ::write(out.fd, content.data() + done, content.size() - done);
+    const ssize_t wrote = ::write(state_->out.fd, content.data() + done, content.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) throw fail("write", errno);
+    if (wrote < 0) throw state_->failed("write", errno);
     done += static_cast<std::size_t>(wrote);
   }
+}
+
+void NewFile::publish() {
+  State& s = *state_;
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  if (::fchmod(out.fd, exists ? before.st_mode & 0777U : 0666U & ~mask) != 0 || ::fsync(out.fd) != 0)
-    throw fail("write", errno);
-  if (force) {
-    if (::rename(temporary.c_str(), target.c_str()) != 0) throw fail("create", errno);
-    cleanup.name.clear();
-  } else if (::link(temporary.c_str(), target.c_str()) != 0) {  // fails where somebody was faster
-    if (errno == EEXIST) throw taken();
-    if (::rename(temporary.c_str(), target.c_str()) != 0) throw fail("create", errno);  // a file system without links
-    cleanup.name.clear();
+  if (::fchmod(s.out.fd, s.exists ? s.mode_before : 0666U & ~mask) != 0 || ::fsync(s.out.fd) != 0)
+    throw s.failed("write", errno);
+  if (s.force) {
+    if (::rename(s.temporary.c_str(), s.target.c_str()) != 0) throw s.failed("create", errno);
+    s.temporary.clear();
+  } else if (::link(s.temporary.c_str(), s.target.c_str()) != 0) {  // fails where somebody was faster
+    if (errno == EEXIST) throw s.taken();
+    // A file system without links.
+    if (::rename(s.temporary.c_str(), s.target.c_str()) != 0) throw s.failed("create", errno);
+    s.temporary.clear();
   }
+}
+
+void write_file(const std::filesystem::path& file, std::string_view content, bool force) {
+  NewFile fresh(file, force);
+  fresh.write(content);
+  fresh.publish();
 }
 
 }  // namespace continuo::cli

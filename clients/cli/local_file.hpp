@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,22 @@ namespace continuo::cli {
 
 /// Through a temporary file in the same folder, flushed to the disk and renamed: at every moment the old file or the
 /// new one. Without `force` EX_CANTCREAT where there is one already; then the check and the creation are one step.
+/// For what comes in pieces; dropped before publish() it leaves nothing.
+class NewFile {
+ public:
+  NewFile(const std::filesystem::path& file, bool force);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  void write(std::string_view content);
+  void publish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The same, at once.
 void write_file(const std::filesystem::path& file, std::string_view content, bool force);
 
 }  // namespace continuo::cli

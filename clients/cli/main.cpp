@@ -51,11 +51,13 @@ int run(int argc, char** argv) {
   app.add_option("--timeout", context.timeout_seconds, "Seconds that an answer may take; else 10")
       ->check(CLI::Range(0.1, 3600.0));
   add_transport_commands(app, context);
+  add_queue_commands(app, context);
   add_session_commands(app, context);
   add_build_commands(app, context);
   add_set_commands(app, context);
   add_automate_command(app, context);
   add_record_commands(app, context);
+  add_media_commands(app, context);
   add_see_commands(app, context);
   add_meter_command(app, context);
   add_scheduled_commands(app, context);

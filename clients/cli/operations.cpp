@@ -124,6 +124,9 @@ void tell_json(const Context& context, const google::protobuf::Message& message)
 v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& request, const std::string& said) {
   v1::ApplyResponse response = context.connection().apply(request);
   tell_json(context, response);
+  if (!context.json) {
+    for (const std::string& warning : response.warnings()) note("warning: " + warning);
+  }
   if (response.outcome() == v1::ApplyResponse::OUTCOME_INVALID) {
     if (response.problems_size() == 0) throw Failure(kBadData, "INVALID", "", "the transaction would be refused");
     for (int i = 1; i < response.problems_size(); ++i) {

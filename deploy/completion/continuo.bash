@@ -38,6 +38,13 @@ _continuo() {
         from | load | save | check) _continuo_files ;;
       esac ;;
     record) if [[ -z ${path[1]-} ]]; then _continuo_ask words record; else _continuo_ask nodes; fi ;;
+    media)
+      case ${path[1]-} in
+        "") _continuo_ask words media ;;
+        put) if [[ -z ${path[2]-} ]]; then _continuo_files; else _continuo_media; fi ;;
+        get) if [[ -z ${path[2]-} ]]; then _continuo_media; else _continuo_files; fi ;;
+        *) _continuo_media ;;
+      esac ;;
     device) if [[ -z ${path[1]-} ]]; then _continuo_ask words device; else _continuo_ask devices; fi ;;
     track) [[ -n ${path[1]-} ]] || _continuo_ask words track ;;
     "") _continuo_ask words ;;
@@ -54,6 +61,12 @@ _continuo_ask() {
     [[ $line$tail == "$cur"* ]] && COMPREPLY+=("$(_continuo_quote "$line$tail")")
   done < <("${ask[@]}" __complete "$what" "$@" 2>/dev/null)
   declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+}
+
+# Root and folder step by step.
+_continuo_media() {
+  compopt -o nospace 2>/dev/null
+  _continuo_ask media "$cur"
 }
 
 # A node and a dot first, then its parameters, then the equals sign.

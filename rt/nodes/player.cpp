@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t kMaxSourceChannels = 64;
 
+using Audio = decltype(PlayerNode::audio_);
+
 /// A division takes as long as copying a block of one channel, which is what most sources have.
 [[nodiscard]] std::size_t whole_frames(std::size_t samples, std::uint32_t channels) noexcept RT_NONBLOCKING {
   return channels == 1 ? samples : samples / channels;
@@ -48,6 +50,7 @@ void take(Source& source, const Member& m, const dsp::Kernels& kernels, std::uin
 struct Stretch {
   std::uint32_t at = 0;
   std::uint32_t frames = 0;
+  std::uint32_t starved = 0;  // behind them
 };
 
 /// Writes what the source has ready of the item's frames [first, first + slice.frames); says where. What it should have
@@ -73,10 +76,51 @@ Stretch play(Source& source, const Member& m, FrameCount first, const Slice& sli
     if (sounded.frames > 0) take(source, m, *slice.kernels, slice.buffer_offset + sounded.at, sounded.frames);
   }
   const auto starved = static_cast<std::uint64_t>(end - begin - ahead - sounded.frames);
+  sounded.starved = static_cast<std::uint32_t>(starved);
   if (starved == 0) return sounded;
+  if (sounded.frames == 0) sounded.at = static_cast<std::uint32_t>(begin - first + ahead);
   source.starved_frames.fetch_add(starved, std::memory_order_relaxed);
   slice.counters->starved_frames.fetch_add(starved, std::memory_order_relaxed);
   return sounded;
+}
+
+/// The part of a sample that is faded in. Both are at most 512: the quotient of two such numbers.
+[[nodiscard]] float part(std::uint32_t of, std::uint32_t whole) noexcept RT_NONBLOCKING {
+  return of < whole ? static_cast<float>(of) / static_cast<float>(whole) : 1.0f;
+}
+
+/// What was to sound next fades out. Its frames stay in the ring: a stop goes on from there later.
+void cut_off(Audio& a) noexcept RT_NONBLOCKING {
+  a.running = false;
+  Source* const source = a.source;
+  if (a.fade_frames == 0 || source == nullptr || a.dry || source->audio_.position != a.next) return;
+  const std::uint32_t channels = source->channels;
+  if (a.next < 0 || channels == 0 || channels > kMaxSourceChannels) return;
+  const FrameCount left = std::max<FrameCount>(source->length - a.next, 0);
+  const auto wanted = static_cast<std::uint32_t>(std::min<FrameCount>(a.fade_frames, left));
+  const auto [head, rest] = source->frames.view(std::size_t{wanted} * channels);
+  const auto ready = static_cast<std::uint32_t>(whole_frames(head.size() + rest.size(), channels));
+  const std::uint32_t fade = ready < wanted ? ready : a.fade_frames;  // the item may end before the fade does
+  const float level = part(a.faded_in, a.fade_frames);
+  a.tail.open(ready);
+  for (std::uint32_t c = 0; c < std::min(channels, a.tail.channels()); ++c) {
+    float* const to = a.tail.channel(c);
+    std::size_t from = c;
+    for (std::uint32_t i = 0; i < ready; ++i, from += channels) {
+      const float sample = from < head.size() ? head[from] : rest[from - head.size()];
+      to[i] += sample * (level * part(fade - 1 - i, fade));
+    }
+  }
+}
+
+/// The disk is late `at` frames into the slice: what sounded last goes to silence, without an edge.
+void run_dry(Audio& a, std::uint32_t at, const float* last, std::uint32_t channels) noexcept RT_NONBLOCKING {
+  if (std::exchange(a.dry, true) || a.fade_frames == 0) return;
+  a.tail.open(at + a.fade_frames);
+  for (std::uint32_t c = 0; c < std::min(channels, a.tail.channels()); ++c) {
+    float* const to = a.tail.channel(c) + at;
+    for (std::uint32_t i = 0; i < a.fade_frames; ++i) to[i] += last[c] * part(a.fade_frames - 1 - i, a.fade_frames);
+  }
 }
 
 /// Around what sounded, and on the channels that the source has not.
@@ -89,6 +133,28 @@ void silence_rest(const Member& m, const Slice& slice, Stretch sounded, std::uin
     if (at > 0) dsp::silence(out, at);
     if (end < slice.frames) dsp::silence(out + end, slice.frames - end);
   }
+}
+
+/// The edges of what sounded: it fades in where it began in the middle of its item, and gives way to silence where the
+/// disk is late.
+void soften(Audio& a, const Member& m, const Slice& slice, const Stretch& sounded, Source& source) noexcept
+    RT_NONBLOCKING {
+  const std::uint32_t channels = std::min<std::uint32_t>(source.channels, m.out_count);
+  if (sounded.frames > 0) {
+    if (std::exchange(a.dry, false)) a.faded_in = 0;
+    const std::uint32_t fading = std::min(a.fade_frames - a.faded_in, sounded.frames);
+    for (std::uint32_t c = 0; fading > 0 && c < channels; ++c) {
+      float* const out = m.to(c, slice) + sounded.at;
+      for (std::uint32_t i = 0; i < fading; ++i) out[i] *= part(a.faded_in + i + 1, a.fade_frames);
+    }
+    a.faded_in += fading;
+    if (source.frames.ready(1) == 0) {
+      const std::uint32_t end = sounded.at + sounded.frames - 1;
+      for (std::uint32_t c = 0; c < std::min<std::size_t>(channels, a.last.size()); ++c)
+        a.last[c] = m.to(c, slice)[end];
+    }
+  }
+  if (sounded.starved > 0) run_dry(a, sounded.at + sounded.frames, a.last.data(), channels);
 }
 
 const PlayerNode& player(const Member& member) noexcept RT_NONBLOCKING {
@@ -107,6 +173,36 @@ void prefetch_all(std::span<const Member> members) noexcept RT_NONBLOCKING {
   }
 }
 
+/// It is asked for the item's next frames.
+void roll(PlayerNode& node, FrameCount first, std::uint32_t frames) noexcept RT_NONBLOCKING {
+  Audio& a = node.audio_;
+  if (!std::exchange(a.running, true)) {
+    a.dry = false;
+    a.faded_in = first > 0 ? 0 : a.fade_frames;
+    std::fill(a.last.begin(), a.last.end(), 0.0f);
+  }
+  a.next = first + frames;
+  if (node.free) a.position = a.next;
+}
+
+void exchange(PlayerNode& node, Action& action) noexcept RT_NONBLOCKING {
+  Audio& a = node.audio_;
+  const Source* const next = action.source;
+  const bool joins = next != nullptr && next->joins.on;
+  const FrameCount shift = joins && node.free ? next->joins.shift : 0;
+  if (joins && a.running && a.next <= next->joins.same_until)
+    a.next += shift;
+  else if (a.running)
+    cut_off(a);
+  a.fade_frames = std::min(action.ramp_frames, FadeTail::kMostFrames);
+  a.faded_in = std::min(a.faded_in, a.fade_frames);
+  std::swap(a.source, action.source);
+  if (joins)
+    a.position += shift;
+  else if (next != nullptr)
+    a.position = next->audio_.position;
+}
+
 class PlayerKind final : public NodeKind {
   using Rows = LevelRows<true>;
 
@@ -121,8 +217,7 @@ class PlayerKind final : public NodeKind {
     auto& node = static_cast<PlayerNode&>(*member.node);
     switch (action.kind) {
       case Action::Kind::exchange_source:
-        std::swap(node.audio_.source, action.source);
-        if (node.audio_.source != nullptr) node.audio_.position = node.audio_.source->audio_.position;
+        exchange(node, action);
         return true;
       case Action::Kind::player_start:
         if (!node.free) return false;
@@ -142,13 +237,17 @@ class PlayerKind final : public NodeKind {
     prefetch_all(step.members);
     for (const Member& m : step.members) {
       auto& node = static_cast<PlayerNode&>(*m.node);
-      const bool rolling = node.free ? node.audio_.rolling : slice.rolling;
-      const FrameCount first = node.free ? node.audio_.position : slice.timeline_frame - node.audio_.start;
-      if (rolling && node.free) node.audio_.position += slice.frames;
-      Source* const source = rolling ? node.audio_.source : nullptr;
+      Audio& a = node.audio_;
+      const bool rolling = node.free ? a.rolling : slice.rolling;
+      const FrameCount first = node.free ? a.position : slice.timeline_frame - a.start;
+      if (a.running && !(rolling && first == a.next)) cut_off(a);
+      if (rolling) roll(node, first, slice.frames);
+      Source* const source = rolling ? a.source : nullptr;
       const Stretch sounded = source == nullptr ? Stretch{} : play(*source, m, first, slice);
       silence_rest(m, slice, sounded, source == nullptr ? 0 : source->channels);
-      if (sounded.frames == 0) continue;
+      if (source != nullptr) soften(a, m, slice, sounded, *source);
+      if (sounded.frames == 0 && a.tail.empty()) continue;
+      a.tail.sound(m.out, m.out_count, slice.buffer_offset, slice.frames);
       Rows::apply(step, m, node.params[PlayerParam::gain_db], slice, m.out, m.out_count);
     }
   }
@@ -158,8 +257,10 @@ constinit const PlayerKind kPlayer;
 
 }  // namespace
 
-PlayerNode::PlayerNode(Uid node_uid, bool is_free, FrameCount timeline_start)
-    : Node(kPlayer, node_uid, PlayerParam::count), free(is_free) {
+PlayerNode::PlayerNode(Uid node_uid, bool is_free, FrameCount timeline_start, std::uint32_t channels)
+    : Node(kPlayer, node_uid, PlayerParam::count),
+      free(is_free),
+      audio_{.tail = FadeTail(channels), .last = std::vector<float>(channels)} {
   audio_.start = timeline_start;
 }
 

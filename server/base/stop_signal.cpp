@@ -25,6 +25,7 @@ StopSignal::StopSignal() {
   const sigset_t set = our_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is a full disk: an error of write()
   std::thread(listen, state_).detach();
 }
 

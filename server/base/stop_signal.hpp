@@ -15,7 +15,7 @@ class StopSignal {
   static constexpr std::chrono::milliseconds kLimit{4700};
 
   /// First of all in main: threads that are made later inherit that these signals are blocked. SIGHUP opens the log
-  /// anew, SIGPIPE is ignored.
+  /// anew, SIGPIPE and SIGXFSZ are ignored.
   StopSignal();
 
   [[nodiscard]] bool requested() const;

@@ -41,14 +41,16 @@ void Delivery::prime(Delta delta, Sent sent, AudioLink::Then applied) {
                              {delta.fade_edits, rolls_on, faded_plan()});
     for (const auto& player : graph.players()) {
       // Another file, another mode: it stands at its beginning.
-      if (player.fresh && !delta.keep_players) transport.player_rewound(player.uid);
+      const bool stays = delta.keep_players || (player.queue && parts_.sources.queue(player.uid) != nullptr);
+      if (player.fresh && !stays) transport.player_rewound(player.uid);
     }
   }
   std::vector<Sources::Need> needs;
-  if (delta.compile || delta.locate || !delta.rewind.empty()) {
+  if (delta.compile || delta.locate || !delta.rewind.empty() || !delta.skips.empty()) {
     needs = parts_.sources.needs(
-        graph.players(), {delta.locate.value_or(transport.position()), delta.locate.has_value(), delta.rewind,
-                          graph.shape().sample_rate_hz, [&](rt::Uid uid) { return transport.player_position(uid); }});
+        graph.players(),
+        {delta.locate.value_or(transport.position()), delta.locate.has_value(), delta.rewind,
+         graph.shape().sample_rate_hz, [&](rt::Uid uid) { return transport.player_position(uid); }, delta.skips});
   }
   if (needs.empty()) return send(std::move(delta), std::move(compiled), {}, std::move(sent), std::move(applied));
   // std::function wants to be copied; a plan and nodes cannot be.
@@ -69,7 +71,7 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   shipment.frame = delta.frame;
 
   // A recorder that this plan takes away is told first, in entries of their own: in the batch its node would be gone.
-  std::vector<std::string> stopped;
+  std::vector<Takes::Ref> stopped;
   std::set<std::string> cut;
   for (const std::string& path : parts_.takes.recording()) {
     if (compiled && graph.recorder(path) == nullptr) cut.insert(path);
@@ -93,9 +95,14 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
     }
     transport.player_rewound(uid);
   }
+  std::vector<std::pair<std::uint64_t, QueueMove>> moves;
+  for (const Sources::Ready::One& one : ready.all) {
+    if (one.need.moves)
+      moves.emplace_back(transport.player_moving(one.need.player.uid, one.need.move.frame), one.need.move);
+  }
   add(parts_.sources.lend(std::move(ready), graph.shape().sample_rate_hz));
   for (const auto& player : graph.players()) {
-    const bool stands = compiled && player.free && player.fresh && delta.keep_players;
+    const bool stands = compiled && player.free && player.fresh && (delta.keep_players || player.queue);
     if (stands && transport.player_rolls(player.uid)) actions.push_back(simple(Kind::player_start, player.ref));
   }
   add(graph.actions(delta.params));
@@ -126,12 +133,18 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   add(std::move(delta.last));
 
   const std::uint64_t change = delta.roll || delta.locate ? transport.change(delta.roll, delta.locate) : 0;
-  AudioLink::Then then = [this, change, plan, fading, fade_frames, located, play = std::move(delta.play),
-                          stop = std::move(delta.stop),
+  AudioLink::Then then = [this, change, plan, fading, fade_frames, located, moves = std::move(moves),
+                          play = std::move(delta.play), stop = std::move(delta.stop),
                           applied = std::move(applied)](AudioLink::Fate fate, rt::FrameCount frame) {
     if (located) located();
     if (change != 0)
       parts_.transport.change_applied(change, fate == AudioLink::Fate::applied ? std::optional(frame) : std::nullopt);
+    for (const auto& [id, move] : moves) {
+      if (fate == AudioLink::Fate::applied)
+        parts_.transport.player_moved(id, frame, move.joins ? std::optional(move.shift) : std::nullopt);
+      else
+        parts_.transport.player_not_moved(id);
+    }
     if (fate == AudioLink::Fate::applied) {
       for (const rt::Uid uid : play) parts_.transport.player_started(uid, frame);
       for (const rt::Uid uid : stop) parts_.transport.player_stopped(uid, frame);

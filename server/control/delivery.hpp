@@ -32,6 +32,7 @@ struct Delta {
   std::optional<bool> roll;              // start or stop the timeline
   std::vector<rt::Uid> play, stop;       // free players
   std::vector<rt::Uid> rewind;           // free players of `play` that begin again
+  std::vector<Skip> skips;               // free players that go to another item of their queue; at most one each
   std::vector<Takes::Opened> takes;      // to be lent to the recorders of the same path
   std::set<std::string> stop_takes;      // paths
   std::vector<rt::Action> last;          // at the end of the batch
@@ -56,9 +57,8 @@ class Delivery {
     Impulses& impulses;
   };
   explicit Delivery(Parts parts) : parts_(parts) {}
-  /// `sent` once nothing is in the way any more: the document may be replaced. `takes`: names of those that were
-  /// stopped.
-  using Sent = std::function<void(std::vector<std::string> stopped)>;
+  /// `sent` once nothing is in the way any more: the document may be replaced. `stopped`: takes.
+  using Sent = std::function<void(std::vector<Takes::Ref> stopped)>;
   void deliver(Delta delta, Sent sent, AudioLink::Then applied);
 
   /// The same document again, for what surrounds it: taps, overlays, files that came.

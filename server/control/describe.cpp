@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/session/queue.hpp"
+#include "server/session/queue.hpp"
 #include "server/session/session_file.hpp"
 
 namespace continuo::control {
@@ -77,6 +79,7 @@ Result<v1::ListParamsResponse> describe_params(const session::Document& document
   out.set_uid(node->uid);
   out.set_type(node->type);
   out.set_label(node->label);
+  for (const session::QueueItem& item : node->queue) *out.add_queue() = session::item_to_proto(item);
   for (const session::ParamSpec& spec : session::find_type(node->type)->params) {
     auto& param = *out.add_params();
     *param.mutable_spec() = describe(spec);

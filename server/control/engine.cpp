@@ -134,4 +134,6 @@ void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<F
                        Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) { answer(impl->meters.watch(request)); });
 }
 
+MediaLibrary& Engine::media() { return impl_->library; }
+
 }  // namespace continuo::control

@@ -19,11 +19,14 @@
 #include "server/base/result.hpp"
 #include "server/control/feed.hpp"
 #include "server/device/device.hpp"
+#include "server/media/take_file.hpp"
 
 namespace continuo::control {
 
 /// The largest message that the door to clients takes or sends; GetInfo tells it.
 inline constexpr std::uint32_t kMaxMessageBytes = 8u << 20;
+
+class MediaLibrary;
 
 /// Called exactly once, on the control strand; must not block.
 template <class T>
@@ -41,6 +44,7 @@ struct EngineConfig {
   std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
   double ceiling_db = 0.0;               // of the device output: no sample leaves above it
   std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
+  media::MakeTakeFile take_file;         // the file under a take; empty: one on the disk
 };
 
 struct LoadRequest {
@@ -102,6 +106,9 @@ class Engine {
   /// A client's place in the stream of changes; see feed.hpp. Dropping it ends the subscription.
   void watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done);
   void watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done);
+
+  /// The files of the media roots; see media_library.hpp.
+  [[nodiscard]] MediaLibrary& media();
 
  private:
   struct Impl;

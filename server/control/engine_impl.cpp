@@ -6,6 +6,7 @@
 #include "rt/dsp/math.hpp"
 #include "server/base/log.hpp"
 #include "server/device/ticks.hpp"
+#include "server/session/node_registry.hpp"
 #include "server/session/session_file.hpp"
 
 namespace continuo::control {
@@ -39,13 +40,25 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                }),
       sources(strand, pool, media.roots()),
       takes(strand, pool, media.roots(), config.take_template,
-            [this] {
-              // Recorders that were made for a take go with it.
-              const std::set<std::string> recording = takes.recording();
-              const auto gone =
-                  std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
-              if (gone > 0 && !closing) delivery.compile_again();
-            }),
+            {[this] {
+               // Recorders that were made for a take go with it.
+               const std::set<std::string> recording = takes.recording();
+               const auto gone =
+                   std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
+               if (gone > 0 && !closing) delivery.compile_again();
+             },
+             [this](const rt::Action& action) {
+               link.send_value(action);
+               pump.wake();
+             },
+             [this](v1::WatchResponse::TakeEvent event) {
+               if (event.has_take()) {
+                 auto& take = *event.mutable_take();
+                 take.set_start_timeline_frame(graph.to_session(take.start_timeline_frame()));
+               }
+               if (!closing) history.take(std::move(event));
+             }},
+            config.take_file),
       link(kFirstRateHz,
            [this](const auto& actions, const auto& dropped) {
              sources.home(actions, dropped);
@@ -85,17 +98,23 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                [this] {
                  faults.look();
                  sources.look();
+                 report.look();
                }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
-              workers}),
-      identify({strand, jobs, graph, transport, link, pump, delivery, uids}) {
+              workers, transport}),
+      identify({strand, jobs, graph, transport, link, pump, delivery, uids}),
+      library(media.roots(), config.state_folder, [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
+        on_strand(std::move(done),
+                  [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
+      }) {
   renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
   hire_workers();
   publish_rates();
   std::error_code error;
   std::filesystem::create_directories(config.take_folder, error);
   if (error) log::warning("the take folder {} cannot be made: {}", config.take_folder.string(), error.message());
+  takes.repair(media.roots().folders().at("takes"));
   worker.post([] { static_cast<void>(device::ticks_per_second()); });  // the first call takes a while
 }
 
@@ -151,6 +170,31 @@ v1::GetInfoResponse Engine::Impl::info() const {
   out.set_take_folder("takes:");
   out.set_max_scheduled(static_cast<std::uint32_t>(Scheduled::kMaxHeld));
   return out;
+}
+
+MediaLibrary::InUse Engine::Impl::files_in_use() const {
+  MediaLibrary::InUse in_use{{}, media.base()};
+  const session::Document& document = *graph.document();
+  std::set<std::string> all = files_of(document);
+  session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
+    const session::TypeSpec* type = session::find_type(node.type);
+    if (type == nullptr) return;
+    for (const session::ParamSpec& spec : type->params) {
+      if (spec.kind != session::ParamKind::file) continue;
+      std::string file = session::text_of(node, spec.name);
+      if (all.contains(file)) in_use.all.push_back({std::move(file), path});
+    }
+    for (const session::QueueItem& item : node.queue) in_use.all.push_back({item.file, path});
+  });
+  for (const auto& one : in_use.all) all.erase(one.file);
+  for (const std::string& file : all) in_use.all.push_back({file, "the session"});
+  google::protobuf::RepeatedPtrField<v1::GetStatusResponse::Take> running;
+  takes.report(running);
+  for (const auto& take : running) {
+    if (!take.recording()) continue;
+    for (const char* ending : {"", ".part"}) in_use.all.push_back({take.file() + ending, "a take of " + take.node()});
+  }
+  return in_use;
 }
 
 }  // namespace continuo::control

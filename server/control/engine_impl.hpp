@@ -17,6 +17,7 @@
 #include "server/control/job_queue.hpp"
 #include "server/control/loader.hpp"
 #include "server/control/media_cache.hpp"
+#include "server/control/media_library.hpp"
 #include "server/control/meter_poller.hpp"
 #include "server/control/node_faults.hpp"
 #include "server/control/scheduled.hpp"
@@ -53,6 +54,7 @@ struct Engine::Impl final : device::AudioCallback {
   void hire_workers();
   void shutdown(Done<std::monostate> done);
   [[nodiscard]] v1::GetInfoResponse info() const;
+  [[nodiscard]] MediaLibrary::InUse files_in_use() const;
 
   /// Work of a caller: on the strand, or refused because the daemon ends.
   template <class T, class Work>
@@ -92,6 +94,7 @@ struct Engine::Impl final : device::AudioCallback {
   MeterPoller meters;
   StatusReport report;
   Identify identify;
+  MediaLibrary library;
 
   struct Rates {
     std::uint64_t generation = 1;

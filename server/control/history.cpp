@@ -94,6 +94,12 @@ void History::cancelled(v1::WatchResponse::Cancelled cancelled) {
   publish(message);
 }
 
+void History::take(v1::WatchResponse::TakeEvent event) {
+  auto message = std::make_shared<v1::WatchResponse>();
+  *message->mutable_take() = std::move(event);
+  publish(message);
+}
+
 bool History::full() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   return watchers_.size() >= kMaxWatchers;

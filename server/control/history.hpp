@@ -39,6 +39,7 @@ class History {
   void applied(std::uint64_t transaction_id, std::int64_t engine_frame);
   void scheduled(v1::ScheduledTransaction transaction);
   void cancelled(v1::WatchResponse::Cancelled cancelled);
+  void take(v1::WatchResponse::TakeEvent event);
 
   /// No further watcher fits.
   [[nodiscard]] bool full();

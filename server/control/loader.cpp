@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/log.hpp"
+#include "server/control/missing_channels.hpp"
 #include "server/control/output_fade.hpp"
 #include "server/session/session_file.hpp"
 
@@ -79,21 +80,17 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
     }
     result.push_back(file + ": " + error.message + "; its player is silent");
   }
+  for (const auto& [file, line] : load.found.cut_off) {
+    if (result.size() > kMaxWarnings) break;
+    result.push_back(line);
+  }
   for (const session::BadImpulse& bad : session::check_impulses(*load.document, load.found.facts)) {
     if (result.size() > kMaxWarnings) break;
     result.push_back(bad.node + ": " + bad.error.message);
   }
-  const session::EngineShape& shape = parts_.graph.shape();
-  for (const session::DocConnection& connection : load.document->connections) {
+  for (std::string& line : missing_channels(*load.document, parts_.graph.shape())) {
     if (result.size() > kMaxWarnings) break;
-    if (connection.to.path == "out" && connection.to.channel > shape.out_channels) {
-      result.push_back(session::to_string(connection.to, false) + ": the device has " +
-                       std::to_string(shape.out_channels) + " output channels");
-    }
-    if (connection.from.path == "in" && connection.from.channel > shape.in_channels) {
-      result.push_back(session::to_string(connection.from, true) + ": the device has " +
-                       std::to_string(shape.in_channels) + " input channels");
-    }
+    result.push_back(std::move(line));
   }
   return result;
 }
@@ -111,8 +108,8 @@ void Loader::probed(const Ptr& load, MediaCache::Found found) {
                                  "the sound device does not take transactions: try again when it runs"));
   }
   // Nothing can fail from here on. Takes end with the session that they recorded.
-  std::vector<std::string> names;
-  for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), names)) parts_.link.send_value(action);
+  std::vector<Takes::Ref> stopped;
+  for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), stopped)) parts_.link.send_value(action);
   parts_.graph.taps.clear();
   parts_.scheduled.drop(
       [this, load] { fade_out(parts_.graph, parts_.link, parts_.pump, [this, load] { put_in_place(load); }); });

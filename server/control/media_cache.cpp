@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/base/log.hpp"
 #include "server/media/probe.hpp"
 #include "server/session/node_registry.hpp"
 
@@ -18,6 +19,7 @@ std::set<std::string> files_of(const session::Document& document) {
       std::string file = session::text_of(node, spec.name);
       if (!file.empty()) files.insert(std::move(file));
     }
+    for (const session::QueueItem& item : node.queue) files.insert(item.file);
   });
   return files;
 }
@@ -45,6 +47,7 @@ void MediaCache::probe(const std::set<std::string>& files, const std::string& ba
       post([file, progress, info = std::move(info)] {
         if (info) {
           progress->found.facts[file] = {info->channels, info->sample_rate_hz, info->frames};
+          if (info->missing_frames > 0) progress->found.cut_off[file] = file + media::cut_off_text(*info);
         } else {
           progress->found.errors[file] = info.error();
         }
@@ -57,7 +60,14 @@ void MediaCache::probe(const std::set<std::string>& files, const std::string& ba
 void MediaCache::keep(const std::set<std::string>& files, const Found& found) {
   session::MediaTable table;
   std::map<std::string, Error, std::less<>> errors;
+  std::map<std::string, std::string, std::less<>> cut_off;
   for (const std::string& file : files) {
+    const bool looked_at = found.facts.contains(file) || found.errors.contains(file);
+    const auto& cut = looked_at ? found.cut_off : cut_off_;
+    if (const auto line = cut.find(file); line != cut.end()) {
+      if (looked_at) log::warning("{}", line->second);
+      cut_off.insert(*line);
+    }
     if (const auto fact = found.facts.find(file); fact != found.facts.end()) {
       table.insert(*fact);
     } else if (const auto error = found.errors.find(file); error != found.errors.end()) {
@@ -70,6 +80,7 @@ void MediaCache::keep(const std::set<std::string>& files, const Found& found) {
   }
   table_ = std::move(table);
   errors_ = std::move(errors);
+  cut_off_ = std::move(cut_off);
 }
 
 std::set<std::string> MediaCache::unknown(const std::set<std::string>& files) const {

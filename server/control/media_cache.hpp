@@ -27,6 +27,7 @@ class MediaCache {
   struct Found {
     session::MediaTable facts;
     std::map<std::string, Error, std::less<>> errors;
+    std::map<std::string, std::string, std::less<>> cut_off;  // of those that can be played: a line for a person
   };
   void probe(const std::set<std::string>& files, const std::string& base, std::function<void(Found)> done);
 
@@ -38,6 +39,8 @@ class MediaCache {
 
   [[nodiscard]] const session::MediaTable& table() const noexcept { return table_; }
   [[nodiscard]] const std::map<std::string, Error, std::less<>>& errors() const noexcept { return errors_; }
+  /// Files that are shorter than their headers say.
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& cut_off() const noexcept { return cut_off_; }
   [[nodiscard]] const media::Roots& roots() const noexcept { return roots_; }
 
  private:
@@ -47,6 +50,7 @@ class MediaCache {
   std::string base_;
   session::MediaTable table_;
   std::map<std::string, Error, std::less<>> errors_;
+  std::map<std::string, std::string, std::less<>> cut_off_;
 };
 
 }  // namespace continuo::control

@@ -25,10 +25,16 @@ void NodeFaults::look() {
   std::size_t left = rt::FaultLog::kCapacity;
   do take(fault);
   while (--left > 0 && renderer_.faults().try_pop(fault));
-  for (const auto known = paths(); auto& [uid, entry] : entries_) {
+  const auto known = paths();
+  for (auto& [uid, entry] : entries_) {
     if (const auto found = known.find(uid); found != known.end()) entry.path = found->second;
   }
   tell();
+  forget_gone(known);
+}
+
+void NodeFaults::forget_gone(const std::unordered_map<rt::Uid, std::string>& known) {
+  std::erase_if(entries_, [&](const auto& entry) { return !known.contains(entry.first); });
 }
 
 void NodeFaults::take(const rt::Fault& fault) {
@@ -57,19 +63,19 @@ void NodeFaults::tell() {
   if (lines > kMostLines) log::warning("... and {} more nodes", lines - kMostLines);
 }
 
-void NodeFaults::report(v1::GetStatusResponse& out) const {
+void NodeFaults::report(v1::GetStatusResponse& out) {
   if (entries_.empty()) return;
+  const auto known = paths();
+  forget_gone(known);
   std::vector<const std::pair<const rt::Uid, Entry>*> order;
   for (const auto& entry : entries_) order.push_back(&entry);
   std::ranges::sort(order, [](const auto* a, const auto* b) {
     return a->second.frame != b->second.frame ? a->second.frame > b->second.frame : a->first < b->first;
   });
-  const auto known = paths();
   for (const auto* one : order) {
     const Entry& entry = one->second;
-    const auto found = known.find(one->first);
     auto& fault = *out.add_node_faults();
-    fault.set_path(found == known.end() ? entry.path : found->second);
+    fault.set_path(known.at(one->first));
     fault.set_count(entry.count);
     fault.set_last_engine_frame(entry.frame);
     fault.set_muted(entry.muted_until > out.clock().engine_frame());

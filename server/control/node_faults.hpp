@@ -16,17 +16,16 @@ namespace continuo::control {
 /// [audio] mutes a node, pushes a Fault -> [control] look(), a few times a second: node -> path, log -> report().
 class NodeFaults {
  public:
-  static constexpr std::size_t kMost = 64;            // nodes that are remembered; who was well for longest goes
-  static constexpr std::chrono::seconds kQuiet{30};   // between two lines about one node
-  static constexpr std::size_t kMostLines = 10;       // of one look
-  static constexpr std::chrono::seconds kReason{60};  // of sound: so long after its last fault a node is a reason
+  static constexpr std::size_t kMost = 64;           // nodes that are remembered; who was well for longest goes
+  static constexpr std::chrono::seconds kQuiet{30};  // between two lines about one node
+  static constexpr std::size_t kMostLines = 10;      // of one look
 
   NodeFaults(const Graph& graph, rt::Renderer& renderer) : graph_(graph), renderer_(renderer) {}
 
   void look();
 
-  /// The last that went wrong comes first.
-  void report(v1::GetStatusResponse& out) const;
+  /// The last that went wrong comes first. A node that is gone takes its faults along.
+  void report(v1::GetStatusResponse& out);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -40,6 +39,7 @@ class NodeFaults {
   };
   /// Of the document of now.
   [[nodiscard]] std::unordered_map<rt::Uid, std::string> paths() const;
+  void forget_gone(const std::unordered_map<rt::Uid, std::string>& known);
   void take(const rt::Fault& fault);
   void tell();
 

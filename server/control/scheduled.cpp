@@ -51,6 +51,22 @@ rt::FrameCount Scheduled::lead(const Entry& entry) const {
          2 * static_cast<rt::FrameCount>(parts_.buffer_frames());
 }
 
+Result<> Scheduled::check_not_past(const v1::When& when) const {
+  const Moment now = moment();
+  const auto check = [](double seconds, const char* field) -> Result<> {
+    if (seconds <= kMissedSeconds) return {};
+    return make_error(ErrorKind::invalid_argument, "IN_THE_PAST", field,
+                      "this time is " + std::to_string(std::llround(seconds)) + " s past; ask for now");
+  };
+  if (when.has_engine_frame()) {
+    const v1::When::EngineFrame& engine = when.engine_frame();
+    if (engine.has_generation() && engine.generation() != parts_.generation()) return {};  // due_of() refuses it
+    return check(static_cast<double>(now.engine_frame - engine.frame()) / now.engine_hz, "when.engine_frame.frame");
+  }
+  const std::optional<std::int64_t> utc = when.has_utc() ? parse_utc(when.utc()) : std::nullopt;
+  return utc ? check(static_cast<double>(now.utc_ns - *utc) * 1e-9, "when.utc") : Result<>();
+}
+
 Result<std::optional<Due>> Scheduled::due_of(const v1::When& when) const {
   const Moment now = moment();
   const auto unless_past = [&](const Due& due, bool past) { return past ? std::nullopt : std::optional(due); };

@@ -32,6 +32,7 @@ class Scheduled {
   /// Time for the compile, and two device buffers; with what needs the disk (streams, takes), for that too.
   static constexpr double kLeadSeconds = 0.15;
   static constexpr double kDiskLeadSeconds = 0.4;
+  static constexpr double kMissedSeconds = 1.0;  // so far past a time was missed, and is now; else it is a mistake
 
   struct Entry {
     std::uint64_t id = 0;
@@ -62,6 +63,8 @@ class Scheduled {
   using Fall = std::function<void(const Ptr&, rt::FrameCount frame, JobQueue::Finish finish)>;
   void on_due(Fall fall) { fall_ = std::move(fall); }
 
+  /// When a request arrives: INVALID_ARGUMENT, IN_THE_PAST, for a time that the way of the message does not explain.
+  [[nodiscard]] Result<> check_not_past(const v1::When& when) const;
   /// Nothing for a time that is now or past.
   [[nodiscard]] Result<std::optional<Due>> due_of(const v1::When& when) const;
   [[nodiscard]] Result<> room_for(const v1::ApplyRequest& request) const;

@@ -36,10 +36,11 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   scheduled.close();
   transactions.close();
   identify.close();
+  library.close();
   meters.close();
   history.close();
-  std::vector<std::string> names;
-  for (const rt::Action& action : takes.stop(takes.recording(), names)) link.send_value(action);
+  std::vector<Takes::Ref> stopped;
+  for (const rt::Action& action : takes.stop(takes.recording(), stopped)) link.send_value(action);
   saver.save([] {});
   fade_out(graph, link, pump, [this, done = std::move(done)] {
     devices.stop(kDeviceLimit, [this, done](bool left) {

@@ -9,6 +9,13 @@
 
 namespace continuo::control {
 
+namespace {
+
+/// Of a queue the error itself says which file.
+std::string naming(const std::string& file, const std::string& why) { return file.empty() ? why : file + ": " + why; }
+
+}  // namespace
+
 Sources::~Sources() {
   for (auto& [source, lent] : lent_) pool_.release(lent.stream);
 }
@@ -19,18 +26,31 @@ std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPla
   for (const session::CompiledPlayer& player : players) {
     const auto found = playing_.find(player.uid);
     const bool had = found != playing_.end();
+    const Queue* const queue = had && found->second.queue ? &*found->second.queue : nullptr;
     const bool same = had && !player.fresh && found->second.ref == player.ref && found->second.file == player.file &&
                       found->second.loop == player.loop && found->second.free == player.free &&
-                      found->second.rate_hz == where.rate_hz &&
+                      found->second.rate_hz == where.rate_hz && player.queue == (queue != nullptr) &&
+                      (queue == nullptr || queue->items == player.items) &&
                       (player.free || found->second.start == player.timeline_start);
     const bool restarts = player.free && std::ranges::find(where.restart, player.uid) != where.restart.end();
-    if (same && !restarts && (player.free || !where.relocate)) continue;
-    Need need{player, player.channels == 0 || player.file.empty(), 0};
-    if (need.silent && !had) continue;
-    if (!player.free)
+    const auto skip = std::ranges::find(where.skips, player.uid, &Skip::player);
+    const bool skips = player.free && player.queue && skip != where.skips.end();
+    if (same && !restarts && !skips && (player.free || !where.relocate)) continue;
+    Need need{.player = player, .silent = player.channels == 0 || (player.file.empty() && !player.queue)};
+    if (need.silent && !had && !skips) continue;
+    if (!player.free) {
       need.first_frame = std::max<rt::FrameCount>(0, where.position - player.timeline_start);
-    else if (!restarts)
+      if (queue != nullptr && player.queue && !player.fresh && !where.relocate)
+        need.move = replace_queue(queue->items, player.items, where.rate_hz, need.first_frame);
+    } else if (skips || (queue != nullptr && player.queue && !restarts)) {
+      need.move = move_queue(queue != nullptr ? queue->items : player.items, player.items, where.rate_hz,
+                             where.free_position(player.uid), skips ? &*skip : nullptr);
+      if (player.fresh) need.move.joins = false;
+      need.first_frame = need.move.frame;
+      need.moves = true;
+    } else if (!restarts) {
       need.first_frame = where.free_position(player.uid);
+    }
     result.push_back(std::move(need));
   }
   return result;
@@ -72,10 +92,16 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
     request.first_frame = wanted.first_frame;
     request.loop = wanted.player.loop;
     pool_.post([this, i, request, progress, base, file = wanted.player.file, roots = roots_,
-                post = strand_.poster()]() mutable {
+                items = wanted.player.items, queue = wanted.player.queue, post = strand_.poster()]() mutable {
       std::shared_ptr<media::StreamReader> stream;
       std::string error;
-      const auto path = roots.find_file(file, base);
+      if (queue) {
+        request.segments = media::segments_of(items, [&](const session::CompiledItem& item) {
+          const auto found = roots.find_file(item.file, base);
+          return found ? *found : std::filesystem::path(item.file);  // told when it is reached
+        });
+      }
+      const auto path = queue ? Result<std::filesystem::path>(std::filesystem::path()) : roots.find_file(file, base);
       if (path) {
         request.file = *path;
         auto opened = media::StreamReader::open(request);
@@ -112,18 +138,30 @@ std::vector<rt::Action> Sources::lend(Ready ready, double rate_hz) {
     if (one.error.empty()) {
       errors_.erase(player.path);
     } else {
-      log::warning("{} is silent: {}: {}", player.path, player.file, one.error);
-      errors_[player.path] = player.file + ": " + one.error;
+      errors_[player.path] = naming(player.file, one.error);
+      log::warning("{} is silent: {}", player.path, errors_[player.path]);
     }
     rt::Action action;
     action.kind = rt::Action::Kind::exchange_source;
     action.node = player.ref;
+    action.ramp_frames = session::kEditFadeFrames;
     action.source = one.stream ? &one.stream->source() : nullptr;
     actions.push_back(action);
-    Playing now{player.ref, player.file, player.loop, player.free, player.timeline_start, rate_hz, rt::kEndless};
+    const auto before = playing_.find(player.uid);
+    std::uint64_t revision = before != playing_.end() && before->second.queue ? before->second.queue->revision : 0;
+    if (revision == 0 || before->second.queue->items != player.items) ++revision;
+    Playing now{player.ref, player.file,  player.loop,   player.free, player.timeline_start,
+                rate_hz,    rt::kEndless, action.source, {}};
+    if (player.queue) {
+      now.queue = {player.items, rate_hz, revision};
+      now.length = 0;  // where nothing of it can be played
+    }
     if (one.stream) {
+      const QueueMove& move = one.need.move;
+      one.stream->source().joins = {move.joins, move.shift, move.same_until};
       now.length = one.stream->source().length;
-      lent_[&one.stream->source()] = {one.stream, player.file};
+      lent_[&one.stream->source()] = {one.stream, player.queue ? "the queue of " + player.path : player.file,
+                                      player.queue, player.uid, player.path};
     }
     playing_[player.uid] = std::move(now);
   }
@@ -155,6 +193,13 @@ void Sources::look() {
 }
 
 void Sources::look_at(Lent& lent) {
+  if (std::string why = lent.stream->error(); !why.empty() && !std::exchange(lent.failed, true)) {
+    if (!lent.queue) why = naming(lent.file, why);
+    log::warning("{} falls silent: {}", lent.path, why);
+    const auto now = playing_.find(lent.player);
+    // What another stream has replaced is no news any more.
+    if (now != playing_.end() && now->second.source == &lent.stream->source()) errors_[lent.path] = std::move(why);
+  }
   const std::uint64_t count = lent.stream->non_finite();
   if (count == lent.spoiled) return;
   std::uint64_t& total = spoiled_[lent.file];
@@ -173,6 +218,11 @@ void Sources::forget_others(const std::vector<session::CompiledPlayer>& players)
   std::erase_if(playing_, [&](const auto& entry) { return !uids.contains(entry.first); });
   std::erase_if(errors_, [&](const auto& entry) { return !paths.contains(entry.first); });
   std::erase_if(spoiled_, [&](const auto& entry) { return !files.contains(entry.first); });
+}
+
+const Sources::Queue* Sources::queue(rt::Uid uid) const {
+  const auto found = playing_.find(uid);
+  return found == playing_.end() || !found->second.queue ? nullptr : &*found->second.queue;
 }
 
 rt::FrameCount Sources::length(rt::Uid uid) const {

@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "rt/command.hpp"
+#include "server/control/queue_place.hpp"
 #include "server/control/strand.hpp"
 #include "server/control/timer.hpp"
 #include "server/media/disk_pool.hpp"
@@ -35,6 +37,8 @@ class Sources {
     session::CompiledPlayer player;
     bool silent = false;             // missing media: whatever it has is taken away
     rt::FrameCount first_frame = 0;  // item frame
+    QueueMove move{};                // of a player with a queue that has one already
+    bool moves = false;              // a free one: its place is another from then on
   };
   /// Which of `players` need another stream, if the timeline stands at `position` (frames of `rate_hz`). `relocate`:
   /// all timeline players do; `restart`: free players that do, by uid, from their beginning. `free_position`: how far
@@ -45,6 +49,7 @@ class Sources {
     const std::vector<rt::Uid>& restart;
     double rate_hz = 0.0;
     std::function<rt::FrameCount(rt::Uid)> free_position;
+    const std::vector<Skip>& skips;
   };
   [[nodiscard]] std::vector<Need> needs(const std::vector<session::CompiledPlayer>& players, const Where& where) const;
 
@@ -69,12 +74,20 @@ class Sources {
 
   /// By player path: why it is silent.
   [[nodiscard]] const std::map<std::string, std::string>& errors() const noexcept { return errors_; }
-  /// Looks for streams of files that hold what is no number; each such file is logged once.
+  /// Looks at the streams: for those that cannot be read on, and for files that hold what is no number. Each is logged
+  /// once.
   void look();
   /// By file: how many such samples were played as silence, as of the last look().
   [[nodiscard]] const std::map<std::string, std::uint64_t>& spoiled() const noexcept { return spoiled_; }
   /// The item length of a free player's stream, engine-rate frames; kEndless where unknown.
   [[nodiscard]] rt::FrameCount length(rt::Uid uid) const;
+  /// What a player with a queue plays from, or is about to: null for others.
+  struct Queue {
+    QueueItems items;
+    double rate_hz = 0.0;
+    std::uint64_t revision = 0;  // how many queues it has had
+  };
+  [[nodiscard]] const Queue* queue(rt::Uid uid) const;
   [[nodiscard]] std::size_t lent() const noexcept { return lent_.size(); }
 
  private:
@@ -86,10 +99,16 @@ class Sources {
     rt::FrameCount start = 0;
     double rate_hz = 0.0;
     rt::FrameCount length = rt::kEndless;
+    const rt::Source* source = nullptr;
+    std::optional<Queue> queue;
   };
   struct Lent {
     std::shared_ptr<media::StreamReader> stream;
     std::string file;
+    bool queue = false;
+    rt::Uid player = 0;
+    std::string path;
+    bool failed = false;        // and told
     std::uint64_t spoiled = 0;  // of its samples, already counted
   };
   void collect(rt::Source* source);

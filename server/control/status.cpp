@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "server/control/missing_channels.hpp"
+#include "server/control/player_report.hpp"
+#include "server/control/queue_place.hpp"
 #include "server/device/memory_lock.hpp"
 #include "server/device/ticks.hpp"
 #include "server/media/probe.hpp"
@@ -17,7 +20,7 @@ std::uint64_t of(const std::atomic<std::uint64_t>& counter) { return counter.loa
 
 }  // namespace
 
-v1::GetStatusResponse StatusReport::make() const {
+v1::GetStatusResponse StatusReport::make() {
   v1::GetStatusResponse out;
   out.set_uptime_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count());
   *out.mutable_clock() = parts_.clock();
@@ -28,6 +31,7 @@ v1::GetStatusResponse StatusReport::make() const {
                          [&](const std::string&, const session::DocNode&) { ++nodes; });
   out.set_nodes(nodes);
   parts_.takes.report(*out.mutable_takes());
+  for (auto& [id, volume] : parts_.takes.volumes()) *out.add_take_volumes() = volume;
   for (auto& take : *out.mutable_takes())
     take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
   out.set_timeline_end_frame(timeline_end());
@@ -37,6 +41,7 @@ v1::GetStatusResponse StatusReport::make() const {
   parts_.sources.look();
   parts_.faults.look();
   parts_.faults.report(out);
+  report_players(parts_.graph, parts_.sources, parts_.transport, out);
   reasons(out);
   return out;
 }
@@ -45,6 +50,10 @@ std::int64_t StatusReport::timeline_end() const {
   const double rate_hz = parts_.graph.shape().sample_rate_hz;
   rt::FrameCount end = 0;
   for (const session::CompiledPlayer& player : parts_.graph.players()) {
+    if (player.queue && !player.free) {
+      const rt::FrameCount length = QueuePlaces(player.items, rate_hz).length();
+      if (length != rt::kEndless) end = std::max(end, player.timeline_start + length);
+    }
     const auto facts = parts_.media.table().find(player.file);
     if (player.free || player.loop || facts == parts_.media.table().end()) continue;
     const media::MediaInfo info{facts->second.channels, facts->second.sample_rate_hz, facts->second.frames, {}};
@@ -129,7 +138,28 @@ void StatusReport::counters(v1::GetStatusResponse& out) const {
   report.set_automation_refused(of(engine.automation_refused));
 }
 
-void StatusReport::reasons(v1::GetStatusResponse& out) const {
+void StatusReport::look() {
+  v1::GetStatusResponse now;
+  *now.mutable_clock() = parts_.clock();
+  counters(now);
+  losses(now, false);
+}
+
+void StatusReport::losses(v1::GetStatusResponse& out, bool tell) {
+  const auto look = [&](const char* counter, std::uint64_t value, const char* what) {
+    const bool news = rises_.rose(counter, value, out.clock().engine_frame(), out.clock().engine_rate_hz());
+    if (!news || !tell) return;
+    out.set_state(v1::GetStatusResponse::STATE_DEGRADED);
+    out.add_reasons(what);
+  };
+  const auto& counters = out.counters();
+  look("output", counters.non_finite_samples(), "NaN or Inf reached the output and was silenced");
+  look("take", counters.non_finite_recorded(), "NaN or Inf reached a take and was written as silence");
+  look("lost", counters.lost_record_frames(), "a take lost frames, because the disk was too slow");
+  look("starved", counters.starved_frames(), "a player was silent for some frames, because the disk was too slow");
+}
+
+void StatusReport::reasons(v1::GetStatusResponse& out) {
   out.set_state(v1::GetStatusResponse::STATE_HEALTHY);
   const auto degraded = [&](std::string reason) {
     out.set_state(v1::GetStatusResponse::STATE_DEGRADED);
@@ -147,6 +177,11 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
   if (missing.size() > kMaxFilesNamed)
     degraded("missing media: " + std::to_string(missing.size() - kMaxFilesNamed) + " more files");
   named = 0;
+  for (const auto& [file, line] : parts_.media.cut_off()) {
+    if (named++ == kMaxFilesNamed) break;
+    degraded(line);
+  }
+  named = 0;
   for (const auto& [path, why] : parts_.sources.errors()) {
     if (named++ == kMaxFilesNamed) break;
     degraded(path + " is silent: " + why);
@@ -156,25 +191,25 @@ void StatusReport::reasons(v1::GetStatusResponse& out) const {
     if (named++ == kMaxFilesNamed) break;
     degraded("impulse response " + file + ": " + why);
   }
+  const auto unheard = missing_channels(*parts_.graph.document(), parts_.graph.shape());
+  for (std::size_t i = 0; i < std::min(unheard.size(), kMaxFilesNamed); ++i) degraded(unheard[i]);
+  if (unheard.size() > kMaxFilesNamed)
+    degraded(std::to_string(unheard.size() - kMaxFilesNamed) + " more connections to channels that the device has not");
   named = 0;
   for (const auto& [file, samples] : parts_.sources.spoiled()) {
     if (named++ == kMaxFilesNamed) break;
     degraded(file + " holds NaN or infinite samples: " + std::to_string(samples) + " were played as silence");
   }
   named = 0;
-  const double reason_frames = static_cast<double>(NodeFaults::kReason.count()) * out.clock().engine_rate_hz();
   for (const auto& fault : out.node_faults()) {
-    if (static_cast<double>(out.clock().engine_frame() - fault.last_engine_frame()) > reason_frames) break;
+    if (!Rises::lately(fault.last_engine_frame(), out.clock().engine_frame(), out.clock().engine_rate_hz())) break;
     if (named++ == kMaxFilesNamed) break;
     degraded(fault.path() + " gave NaN or Inf, " + std::to_string(fault.count()) + " times" +
              (fault.muted() ? "; it is muted" : ""));
   }
+  for (const std::string& why : parts_.takes.reasons()) degraded(why);
   for (const std::string& warning : out.realtime().warnings()) degraded(warning);
-  if (out.counters().non_finite_samples() > 0) degraded("NaN or Inf reached the output and was silenced");
-  if (out.counters().non_finite_recorded() > 0) degraded("NaN or Inf reached a take and was written as silence");
-  if (out.counters().lost_record_frames() > 0) degraded("a take lost frames, because the disk was too slow");
-  if (out.counters().starved_frames() > 0)
-    degraded("a player was silent for some frames, because the disk was too slow");
+  losses(out, true);
   if (!parts_.uids.warning().empty()) degraded(parts_.uids.warning());
   if (!save_problem.empty()) degraded(save_problem);
   if (parts_.devices.audio_alive()) return;

@@ -10,6 +10,7 @@
 #include "server/control/impulses.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/node_faults.hpp"
+#include "server/control/rises.hpp"
 #include "server/control/sources.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/uid_source.hpp"
@@ -32,10 +33,13 @@ class StatusReport {
     const Impulses& impulses;
     NodeFaults& faults;
     const std::unique_ptr<device::RenderWorkers>& workers;  // null: none
+    const Transport& transport;
   };
   explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
 
-  [[nodiscard]] v1::GetStatusResponse make() const;
+  [[nodiscard]] v1::GetStatusResponse make();
+  /// A few times a second, whether or not somebody asks: so that what goes wrong has its time.
+  void look();
   std::string save_problem;  // why the session could not be saved
 
  private:
@@ -44,10 +48,13 @@ class StatusReport {
   void device(v1::GetStatusResponse& out) const;
   void realtime(v1::GetStatusResponse& out) const;
   void counters(v1::GetStatusResponse& out) const;
-  void reasons(v1::GetStatusResponse& out) const;
+  void reasons(v1::GetStatusResponse& out);
+  /// What went wrong lately, by the counters of `out`, which has its clock.
+  void losses(v1::GetStatusResponse& out, bool tell);
 
   Parts parts_;
   std::chrono::steady_clock::time_point since_;
+  Rises rises_;
 };
 
 }  // namespace continuo::control

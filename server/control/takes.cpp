@@ -17,12 +17,14 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 
 /// Disk thread. The order's own name, or the first free one that the template gives.
 Result<Takes::Opened> open_one(const Takes::Order& order, const media::Roots& roots, const std::string& file_template,
-                               double rate_hz) {
+                               double rate_hz, const media::MakeTakeFile& make) {
   media::TakeRequest request;
+  request.make = make;
   request.channels = order.channels;
   request.sample_rate_hz = rate_hz;
   request.format = order.format;
   request.limit = order.limit;
+  request.split = order.split;
   constexpr int kTries = 1000;
   for (int n = 1;; ++n) {
     const std::string name =
@@ -39,7 +41,7 @@ Result<Takes::Opened> open_one(const Takes::Order& order, const media::Roots& ro
       if (again && writer.error().kind == ErrorKind::already_exists) continue;
       return writer.error();
     }
-    return Takes::Opened{order, name, std::move(*writer)};
+    return Takes::Opened{order, name, std::move(*writer), rate_hz};
   }
 }
 
@@ -66,24 +68,31 @@ std::string take_name(const std::string& file_template, const std::string& node,
   return name;
 }
 
-Takes::Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template,
-             std::function<void()> ended)
-    : strand_(strand), pool_(pool), roots_(roots), template_(std::move(file_template)), ended_(std::move(ended)) {}
+Takes::Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template, Hooks hooks,
+             media::MakeTakeFile make)
+    : strand_(strand),
+      pool_(pool),
+      roots_(roots),
+      template_(std::move(file_template)),
+      hooks_(std::move(hooks)),
+      make_(std::move(make)),
+      timer_(strand) {}
 
 void Takes::open(std::vector<Order> orders, double rate_hz, std::function<void(Result<std::vector<Opened>>)> done) {
   pool_.post([this, orders = std::move(orders), rate_hz, done = std::move(done), roots = roots_,
-              file_template = template_, post = strand_.poster()] {
+              file_template = template_, make = make_, post = strand_.poster()] {
     std::vector<Opened> opened;
     std::optional<Error> error;
     for (const Order& order : orders) {
-      auto one = open_one(order, roots, file_template, rate_hz);
+      auto one = open_one(order, roots, file_template, rate_hz, make);
       if (!one) {
         error = one.error();
         break;
       }
       opened.push_back(std::move(*one));
     }
-    post([this, opened = std::move(opened), error, done] {
+    post([this, opened = std::move(opened), error, done]() mutable {
+      for (Opened& take : opened) take.id = next_id_++;
       if (!error) return done(opened);
       discard(opened);
       done(*error);
@@ -122,10 +131,16 @@ rt::Action Takes::lend(Opened take, const session::CompiledRecorder& recorder) {
   action.node = recorder.ref;
   action.sink = &take.writer->sink();
   log::info("take {}: {} channels of {}", take.name, take.order.channels, take.order.node);
-  pool_.add(take.writer, [this, writer = take.writer.get(), post = strand_.poster()](const media::TakeResult& result) {
-    post([this, writer, result] { closed(writer, result); });
-  });
-  running_.push_back({std::move(take), recorder.ref, false});
+  const auto on_strand = [this, writer = take.writer.get(), post = strand_.poster()](auto member) {
+    return [this, writer, post, member](const media::TakeResult& result) {
+      post([this, writer, member, result] { (this->*member)(writer, result); });
+    };
+  };
+  pool_.add(take.writer, on_strand(&Takes::closed), on_strand(&Takes::failed));
+  problems_.clear();
+  cut_off_.erase(take.order.node);
+  running_.push_back({.take = std::move(take), .recorder = recorder.ref});
+  if (!timer_.waiting()) timer_.after(kLook, [this] { look(); });
   return action;
 }
 
@@ -155,7 +170,21 @@ std::set<std::string> Takes::recording() const {
   return nodes;
 }
 
-std::vector<rt::Action> Takes::stop(const std::set<std::string>& nodes, std::vector<std::string>& names) {
+Takes::Ref Takes::ref(const Opened& take) {
+  Ref all{take.id, {}};
+  const std::size_t folder = take.name.find(':') + 1;
+  for (const auto& file : media::take_files(take.name.substr(folder), take.order.split ? take.order.channels : 0))
+    all.files.push_back(take.name.substr(0, folder) + file.generic_string());
+  return all;
+}
+
+std::set<std::string> Takes::cut_off() const {
+  std::set<std::string> nodes;
+  for (const auto& [node, take] : cut_off_) nodes.insert(node);
+  return nodes;
+}
+
+std::vector<rt::Action> Takes::stop(const std::set<std::string>& nodes, std::vector<Ref>& stopped) {
   std::vector<rt::Action> actions;
   for (Running& running : running_) {
     if (running.stopping || !nodes.contains(running.take.order.node)) continue;
@@ -164,8 +193,13 @@ std::vector<rt::Action> Takes::stop(const std::set<std::string>& nodes, std::vec
     action.kind = rt::Action::Kind::record_stop;
     action.node = running.recorder;
     actions.push_back(action);
-    names.push_back(running.take.name);
+    stopped.push_back(ref(running.take));
   }
+  std::erase_if(cut_off_, [&](const auto& cut) {
+    if (!nodes.contains(cut.first)) return false;
+    stopped.push_back(cut.second);
+    return true;
+  });
   return actions;
 }
 
@@ -173,43 +207,6 @@ void Takes::abandon() {
   for (Running& running : running_) {
     if (!running.take.writer->sink().finished.load(std::memory_order_acquire)) running.take.writer->abandon();
   }
-}
-
-void Takes::closed(const media::TakeWriter* writer, const media::TakeResult& result) {
-  const auto found = std::ranges::find_if(running_, [&](const Running& r) { return r.take.writer.get() == writer; });
-  if (found == running_.end()) return;
-  v1::GetStatusResponse::Take take;
-  describe(found->take, take);
-  take.set_recording(false);
-  take.set_frames(result.frames);
-  take.set_lost_frames(result.lost_frames);
-  take.set_error(result.error);
-  if (result.error.empty())
-    log::info("take {}: {} frames, {} lost", take.file(), result.frames, result.lost_frames);
-  else
-    log::error("take {}: {}", take.file(), result.error);
-  last_.push_back(std::move(take));
-  if (last_.size() > kRemembered) last_.pop_front();
-  running_.erase(found);
-  ended_();
-}
-
-void Takes::describe(const Opened& take, v1::GetStatusResponse::Take& out) const {
-  const rt::Sink& sink = take.writer->sink();
-  out.set_file(take.name);
-  out.set_node(take.order.node);
-  out.set_channels(take.order.channels);
-  out.set_recording(true);
-  if (!sink.started.load(std::memory_order_acquire)) return;
-  out.set_frames(sink.frames_taken.load(std::memory_order_relaxed));
-  out.set_lost_frames(sink.lost_frames.load(std::memory_order_relaxed));
-  out.set_start_engine_frame(sink.start_engine_frame.load(std::memory_order_relaxed));
-  out.set_start_timeline_frame(sink.start_timeline_frame.load(std::memory_order_relaxed));
-}
-
-void Takes::report(google::protobuf::RepeatedPtrField<v1::GetStatusResponse::Take>& out) const {
-  for (const auto& take : last_) *out.Add() = take;
-  for (const Running& running : running_) describe(running.take, *out.Add());
 }
 
 }  // namespace continuo::control

@@ -1,20 +1,25 @@
 // THREAD: control - takes: a file and a ring made on the disk side, lent to a recorder, closed, remembered
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "continuo/v1/session.pb.h"
 #include "continuo/v1/system.pb.h"
 #include "rt/command.hpp"
 #include "server/base/result.hpp"
 #include "server/control/strand.hpp"
+#include "server/control/timer.hpp"
 #include "server/media/disk_pool.hpp"
 #include "server/media/roots.hpp"
+#include "server/media/take_repair.hpp"
 #include "server/session/plan_compiler.hpp"
 
 namespace continuo::control {
@@ -22,10 +27,17 @@ namespace continuo::control {
 /// RecordStart: [disk] open() makes file and ring -> [control] lend() in the batch that brings the recorder -> [audio]
 /// fills
 /// -> [disk] drains; closes at the limit or the stop -> [control] the take is in the list of the last ones.
+/// A full or sick disk: [disk] closes the file at once -> [control] failed(): the take is among the last ones,
+/// everybody is told, the recorder is to let go -> [audio] does -> [disk] the ring is no longer emptied -> [control]
+/// closed().
 class Takes {
  public:
   static constexpr std::size_t kMaxRunning = 128;
-  static constexpr std::size_t kRemembered = 32;
+  static constexpr std::size_t kRemembered = 128;  // closed ones, and as many repaired ones
+  static constexpr std::chrono::milliseconds kLook{250};
+  static constexpr double kLowSpaceSeconds = 600.0;    // less left on disk is told
+  static constexpr double kSpaceAgainSeconds = 660.0;  // and told again once there was so much in between
+  using Report = v1::GetStatusResponse::Take;
 
   struct Order {
     std::string node;  // path of what is recorded
@@ -33,16 +45,32 @@ class Takes {
     std::uint32_t channels = 2;
     media::SampleFormat format = media::SampleFormat::float32;
     rt::FrameCount limit = rt::kEndless;
+    bool split = false;  // one file a channel
   };
   struct Opened {
     Order order;
     std::string name;  // "takes:vox-20261120-120000.wav"
     std::shared_ptr<media::TakeWriter> writer;
+    double rate_hz = 0.0;
+    std::uint64_t id = 0;
+  };
+  struct Ref {
+    std::uint64_t id = 0;
+    std::vector<std::string> files;  // one, or one a channel
+  };
+  [[nodiscard]] static Ref ref(const Opened& take);
+  struct Hooks {
+    std::function<void()> ended;                                 // a take was closed; its recorder is free
+    std::function<void(const rt::Action&)> send;                 // to the audio thread, from the next buffer on
+    std::function<void(v1::WatchResponse::TakeEvent)> happened;  // for every watcher
   };
 
-  /// `ended`: a take was closed; its recorder is free.
-  Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template,
-        std::function<void()> ended);
+  /// `make`: how the files are made; empty: on the real disk.
+  Takes(Strand& strand, media::DiskPool& pool, const media::Roots& roots, std::string file_template, Hooks hooks,
+        media::MakeTakeFile make = {});
+
+  /// Once, at the start: what a killed daemon left open in `folder` is repaired, listed and told.
+  void repair(const std::filesystem::path& folder);
 
   /// All of them or an error (then nothing was left behind).
   void open(std::vector<Order> orders, double rate_hz, std::function<void(Result<std::vector<Opened>>)> done);
@@ -60,31 +88,66 @@ class Takes {
   /// Takes that are lent and neither told to stop nor closed.
   [[nodiscard]] std::set<std::string> recording() const;
   [[nodiscard]] std::size_t running() const noexcept { return running_.size(); }
-  /// The record_stop actions for `nodes`; the takes' names go to `names`.
-  [[nodiscard]] std::vector<rt::Action> stop(const std::set<std::string>& nodes, std::vector<std::string>& names);
+  /// Nodes whose take was ended by its disk, and whose stop nobody asked for since: asking is no error, and names it.
+  [[nodiscard]] std::set<std::string> cut_off() const;
+  /// The record_stop actions for `nodes`; the takes go to `stopped`, those of cut_off() as well.
+  [[nodiscard]] std::vector<rt::Action> stop(const std::set<std::string>& nodes, std::vector<Ref>& stopped);
+  /// `then` once all of them are closed: at once, or later. A stopped take is asked for once, so these are bounded.
+  void when_closed(const std::vector<Ref>& takes, std::function<void(std::vector<Report>)> then);
   /// No audio callback runs any more: every take is closed with what its ring holds.
   void abandon();
 
   /// The running and the last ones, for the status.
-  void report(google::protobuf::RepeatedPtrField<v1::GetStatusResponse::Take>& out) const;
+  void report(google::protobuf::RepeatedPtrField<Report>& out) const;
+  /// The volumes of the running ones, by TakeWriter::volume().
+  [[nodiscard]] std::map<std::uint64_t, v1::GetStatusResponse::TakeVolume> volumes() const;
+  /// Why takes are not as they should be, for the status: those that a disk ended, until another one begins; disks that
+  /// are soon full.
+  [[nodiscard]] std::vector<std::string> reasons() const;
 
  private:
   struct Running {
     Opened take;
     rt::NodeRef recorder;
     bool stopping = false;
+    bool failed = false;  // closed, and among the last ones: only the audio thread has not let go yet
+    std::uint64_t told_lost = 0;
+    Timer::Clock::time_point lost_told_at{};
   };
+  struct Waiter {
+    std::set<std::uint64_t> missing;
+    std::vector<Report> closed;
+    std::function<void(std::vector<Report>)> then;
+  };
+  void failed(const media::TakeWriter* writer, const media::TakeResult& result);
   void closed(const media::TakeWriter* writer, const media::TakeResult& result);
-  void describe(const Opened& take, v1::GetStatusResponse::Take& out) const;
+  void remember(const Opened& take, const media::TakeResult& result);
+  void repaired(const std::filesystem::path& folder, const std::vector<media::RepairedTake>& takes);
+  void look();
+  void tell_losses();
+  void tell_low_space();
+  void tell(v1::WatchResponse::TakeEvent::Kind kind, const Report* take, std::string message) const;
+  void describe(const Opened& take, Report& out) const;
 
   Strand& strand_;
   media::DiskPool& pool_;
   const media::Roots& roots_;
   const std::string template_;
-  const std::function<void()> ended_;
+  const Hooks hooks_;
+  const media::MakeTakeFile make_;
+  std::uint64_t next_id_ = 1;
   std::vector<Running> running_;
-  std::deque<v1::GetStatusResponse::Take> last_;
+  std::deque<Report> last_;
+  std::deque<Report> repaired_;
+  std::map<std::string, Ref> cut_off_;  // by node; as bounded as the takes that one session can name
+  std::deque<std::string> problems_;    // since the last take began
+  std::set<std::uint64_t> low_;         // volumes of which it was told that they are soon full
+  std::vector<Waiter> waiters_;
+  Timer timer_;
 };
+
+/// A volume's line: "takes: is full in 8 min 20 s ...".
+[[nodiscard]] std::string low_space_text(const v1::GetStatusResponse::TakeVolume& volume);
 
 /// "{node}-{date}-{time}-{n}" with everything filled in; what a file name cannot hold becomes '_'.
 [[nodiscard]] std::string take_name(const std::string& file_template, const std::string& node, int n);

@@ -46,6 +46,13 @@ std::string field_of_file(const v1::ApplyRequest& request, const std::string& fi
         if (names_file(value, file)) return field + ".set_params.values." + name;
       }
     }
+    if (operation.has_queue_insert()) {
+      for (int j = 0; j < operation.queue_insert().items_size(); ++j)
+        if (operation.queue_insert().items(j).file() == file)
+          return field + ".queue_insert.items[" + std::to_string(j) + "].file";
+    }
+    if (operation.has_queue_set() && operation.queue_set().values().file() == file)
+      return field + ".queue_set.values.file";
     if (operation.has_add_node()) {
       const auto& node = operation.add_node().node();
       for (const auto& [name, value] : node.fields()) {
@@ -71,6 +78,7 @@ void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::O
       start.add_nodes(take.order.node);
       start.set_file(take.name);
       if (take.order.limit != rt::kEndless) start.set_frames(take.order.limit);
+      if (take.order.split) start.set_split_channels(true);
     }
   }
   accepted = std::move(result);
@@ -105,6 +113,15 @@ Result<> Transactions::read_transport(Transaction& tx) {
                           "timeline_frame must be 0 to " + std::to_string(kLatestFrame));
       }
       delta.locate = parts_.graph.to_engine(frame);
+    } else if (operation.has_skip()) {
+      const rt::Uid uid = uid_of(operation.skip().path());
+      auto skip = std::ranges::find(delta.skips, uid, &Skip::player);
+      if (skip == delta.skips.end()) skip = delta.skips.insert(skip, Skip{.player = uid, .steps = {}});
+      Skip::Step& step = skip->steps.emplace_back();
+      if (operation.skip().has_by())
+        step.by = operation.skip().by();
+      else
+        step.item = operation.skip().item().uid();
     } else if (operation.has_record_start()) {
       if (const Result<> read = read_record_start(tx, operation.record_start(), field + ".record_start"); !read)
         return read;
@@ -114,10 +131,23 @@ Result<> Transactions::read_transport(Transaction& tx) {
     }
   }
   for (const rt::Uid uid : delta.play) {
+    if (std::ranges::find(delta.skips, uid, &Skip::player) != delta.skips.end()) continue;
     const rt::FrameCount length = parts_.sources.length(uid);
     if (length != rt::kEndless && parts_.transport.player_position(uid) >= length) delta.rewind.push_back(uid);
   }
   return {};
+}
+
+Operations Transactions::with_current(const Transaction& tx) const {
+  return with_current_items(tx.request.operations(), *tx.before, [this](rt::Uid uid) -> rt::Uid {
+    const Sources::Queue* const queue = parts_.sources.queue(uid);
+    if (queue == nullptr) return 0;
+    const auto player = std::ranges::find(parts_.graph.players(), uid, &session::CompiledPlayer::uid);
+    if (player == parts_.graph.players().end()) return 0;
+    const rt::FrameCount at =
+        player->free ? parts_.transport.player_position(uid) : parts_.transport.position() - player->timeline_start;
+    return current_item(queue->items, queue->rate_hz, at);
+  });
 }
 
 Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field) {
@@ -141,6 +171,7 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
     Takes::Order order;
     order.node = node;
     order.file = start.file();
+    order.split = start.split_channels();
     order.format = format_of(session::find_node(*tx.document, node));
     if (start.has_frames()) order.limit = start.frames();
     tx.orders.push_back(std::move(order));
@@ -154,7 +185,9 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
 }
 
 Result<> Transactions::read_record_stop(Transaction& tx, const v1::RecordStop& stop, const std::string& field) {
-  const std::set<std::string> recording = parts_.takes.recording();
+  std::set<std::string> recording = parts_.takes.recording();
+  recording.merge(parts_.takes.cut_off());
+  tx.stops_takes = true;
   if (stop.nodes().empty()) tx.delta.stop_takes.insert(recording.begin(), recording.end());
   for (int i = 0; i < stop.nodes_size(); ++i) {
     if (!recording.contains(stop.nodes(i))) {

@@ -20,6 +20,7 @@ struct Transactions::Transaction {
   std::shared_ptr<Outcome> outcome;
   JobQueue::Finish finish;
   std::uint64_t id = 0;             // once it is sure to be committed, or held
+  Result<> in_time;                 // its time was not past when it arrived, however long it waits in line
   std::optional<Due> due;           // it is for later: validated, and held
   Scheduled::Ptr entry;             // it was held, and falls due
   rt::FrameCount frame = rt::kNow;  // at which it shall be applied
@@ -32,7 +33,9 @@ struct Transactions::Transaction {
   std::vector<Takes::Order> orders;
   bool files_checked = false;      // that its takes name
   std::string order_field;         // of the record_start, for errors
-  std::vector<std::string> names;  // of takes that it starts
+  std::vector<Takes::Ref> started;  // takes
+  std::vector<Takes::Ref> stopped;  // by a RecordStop: it is done once they are closed
+  bool stops_takes = false;         // it has a RecordStop
 };
 
 /// The operation that names this file, as an error's field.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/control/missing_channels.hpp"
 #include "server/control/transaction.hpp"
 
 namespace continuo::control {
@@ -29,6 +30,7 @@ bool may_break(const v1::ApplyRequest& request, const session::EditResult& edit)
       case v1::Operation::kLocate:
       case v1::Operation::kRecordStart:
       case v1::Operation::kRecordStop:
+      case v1::Operation::kSkip:
         return false;
       default:
         return true;
@@ -54,6 +56,7 @@ void Transactions::apply(v1::ApplyRequest request, Done done) {
   auto tx = std::make_shared<Transaction>();
   tx->outcome = std::make_shared<Outcome>();
   tx->request = std::move(request);
+  tx->in_time = parts_.scheduled.check_not_past(tx->request.when());
   if (!tx->request.request_id().empty()) log_.add(tx->request, tx->outcome);
   open_.insert(tx);
   const bool taken = parts_.jobs.try_add([this, tx](JobQueue::Finish finish) {
@@ -91,6 +94,7 @@ void Transactions::close() {
 
 void Transactions::begin(const Ptr& tx) {
   const v1::ApplyRequest& request = tx->request;
+  if (!tx->in_time) return refuse(tx, tx->in_time.error());
   const v1::Revision& now = parts_.history.revision();
   if (request.has_expected_revision() &&
       (request.expected_revision().epoch() != now.epoch() || request.expected_revision().number() != now.number())) {
@@ -112,7 +116,8 @@ void Transactions::begin(const Ptr& tx) {
   // One that is held gets its uids when it falls due.
   const session::UidSource scratch = [next = rt::Uid{1} << 52]() mutable { return --next; };
   const session::UidSource given = [this] { return parts_.uids.next(); };
-  auto edited = session::apply_operations(*document, request.operations(), tx->due ? scratch : given);
+  auto edited = tx->due ? session::apply_operations(*document, request.operations(), scratch)
+                        : session::apply_operations(*document, with_current(*tx), given);
   if (!edited) return refuse(tx, edited.error());
   tx->edit = std::move(*edited);
   tx->document = document;
@@ -152,6 +157,16 @@ void Transactions::fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, J
   tx->frame = frame;
   open_.insert(tx);
   begin(tx);
+}
+
+void Transactions::warn(const Ptr& tx) {
+  auto& warnings = *tx->outcome->response.mutable_warnings();
+  warnings.Clear();  // one that falls due is judged by the device of then
+  if (!tx->edit.structural) return;
+  std::vector<std::string> lines = missing_channels(*tx->document, parts_.graph.shape(), tx->before.get());
+  for (const auto& [file, line] : tx->found.cut_off) lines.push_back(line);
+  if (lines.size() > kMaxWarnings) lines.resize(kMaxWarnings);
+  for (std::string& line : lines) *warnings.Add() = std::move(line);
 }
 
 void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
@@ -199,6 +214,7 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
       refuse(tx, std::move(error));
     });
   }
+  warn(tx);
   if (tx->request.dry_run()) {
     tx->outcome->response.set_outcome(v1::ApplyResponse::OUTCOME_VALID);
     *tx->outcome->response.mutable_revision() = parts_.history.revision();

@@ -23,6 +23,7 @@ namespace continuo::control {
 class Transactions {
  public:
   static constexpr int kMaxOperations = 10'000;
+  static constexpr std::size_t kMaxWarnings = 20;  // of one answer
   static constexpr std::uint32_t kMaxWaitMs = 600'000;
   static constexpr std::size_t kMaxAnswersWaiting = 10'000;
 
@@ -58,12 +59,15 @@ class Transactions {
   void begin(const Ptr& tx);
   void probed(const Ptr& tx, MediaCache::Found found);
   void opened(const Ptr& tx, Result<std::vector<Takes::Opened>> takes);
-  void commit(const Ptr& tx, const std::vector<std::string>& stopped);
+  void commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped);
   void applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame);
   void refuse(const Ptr& tx, Error error);
+  /// Into its answer: what will not be heard as one may think.
+  void warn(const Ptr& tx);
   void hold(const Ptr& tx);
   void fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, JobQueue::Finish finish);
   [[nodiscard]] Result<> read_transport(Transaction& tx);
+  [[nodiscard]] Operations with_current(const Transaction& tx) const;
   [[nodiscard]] Result<> read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field);
   [[nodiscard]] Result<> read_record_stop(Transaction& tx, const v1::RecordStop& stop, const std::string& field);
   void wait_for(const std::shared_ptr<Outcome>& outcome, const v1::ApplyRequest& request, Done done);

@@ -21,7 +21,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
   delta.compile = tx->edit.structural;
   delta.takes = std::move(*takes);
   for (const Takes::Opened& take : delta.takes) {
-    tx->names.push_back(take.name);
+    tx->started.push_back(Takes::ref(take));
     const session::DocNode* node = session::find_node(*tx->document, take.order.node);
     if (node == nullptr || node->type == "recorder") continue;
     delta.compile |= parts_.graph.taps.insert(take.order.node).second;
@@ -30,11 +30,11 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
   if (tx->edit.structural) parts_.media.keep(tx->files, tx->found);
   if (!tx->entry) tx->id = next_id_++;
   parts_.delivery.deliver(
-      std::move(delta), [this, tx](std::vector<std::string> stopped) { commit(tx, stopped); },
+      std::move(delta), [this, tx](std::vector<Takes::Ref> stopped) { commit(tx, stopped); },
       [this, tx](AudioLink::Fate fate, rt::FrameCount frame) { applied(tx, fate, frame); });
 }
 
-void Transactions::commit(const Ptr& tx, const std::vector<std::string>& stopped) {
+void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped) {
   if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
   if (tx->edit.changed) parts_.graph.set_document(tx->document);
   v1::Change change;
@@ -47,8 +47,15 @@ void Transactions::commit(const Ptr& tx, const std::vector<std::string>& stopped
   *response.mutable_revision() = parts_.history.commit(tx->edit.changed, std::move(change));
   response.set_outcome(v1::ApplyResponse::OUTCOME_COMMITTED);
   response.set_transaction_id(tx->id);
-  for (const std::string& name : tx->names) response.add_takes(name);
-  for (const std::string& name : stopped) response.add_takes(name);
+  for (const auto* takes : {&std::as_const(tx->started), &stopped}) {
+    for (const Takes::Ref& take : *takes) {
+      for (const std::string& file : take.files) {
+        response.add_takes(file);
+        response.add_take_ids(take.id);
+      }
+    }
+  }
+  if (tx->stops_takes) tx->stopped = stopped;
   tx->outcome->known = true;
   if (tx->edit.changed) parts_.changed();
   tx->finish();
@@ -58,8 +65,8 @@ void Transactions::commit(const Ptr& tx, const std::vector<std::string>& stopped
 
 void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame) {
   Outcome& outcome = *tx->outcome;
-  outcome.final = true;
-  open_.erase(tx);
+  outcome.final = fate != AudioLink::Fate::applied || tx->stopped.empty();
+  if (outcome.final) open_.erase(tx);
   if (fate == AudioLink::Fate::applied) {
     outcome.response.set_outcome(v1::ApplyResponse::OUTCOME_APPLIED);
     outcome.response.set_engine_frame(frame);
@@ -67,7 +74,16 @@ void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount f
   } else if (fate == AudioLink::Fate::refused) {
     log::error("transaction {}: the audio thread's schedule was full", tx->id);
   }
-  outcome.changed();
+  if (outcome.final) return outcome.changed();
+  parts_.takes.when_closed(tx->stopped, [this, tx](std::vector<Takes::Report> takes) {
+    for (Takes::Report& take : takes) {
+      take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
+      *tx->outcome->response.add_closed_takes() = std::move(take);
+    }
+    tx->outcome->final = true;
+    open_.erase(tx);
+    tx->outcome->changed();
+  });
 }
 
 void Transactions::refuse(const Ptr& tx, Error error) {

@@ -58,6 +58,24 @@ void Transport::player_stopped(rt::Uid uid, rt::FrameCount frame) {
   found->second.since.reset();
 }
 
+std::uint64_t Transport::player_moving(rt::Uid uid, rt::FrameCount to) {
+  moves_.emplace(next_move_, Move{uid, to});
+  return next_move_++;
+}
+
+void Transport::player_moved(std::uint64_t move, rt::FrameCount frame, std::optional<rt::FrameCount> shift) {
+  const auto found = moves_.find(move);
+  if (found == moves_.end()) return;
+  Player& player = players_[found->second.player];
+  if (shift) {
+    player.position += *shift;
+  } else {
+    player.position = found->second.to;
+    if (player.since) player.since = frame;
+  }
+  moves_.erase(found);
+}
+
 void Transport::change_rate(double from_hz, double to_hz) {
   const rt::FrameCount now = reading().engine_frame;
   for (auto& [uid, player] : players_) {
@@ -67,6 +85,8 @@ void Transport::change_rate(double from_hz, double to_hz) {
 }
 
 rt::FrameCount Transport::player_position(rt::Uid uid) const {
+  for (auto move = moves_.rbegin(); move != moves_.rend(); ++move)
+    if (move->second.player == uid) return move->second.to;
   const auto found = players_.find(uid);
   if (found == players_.end()) return 0;
   const Player& player = found->second;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -50,6 +51,11 @@ class Transport {
   void player_started(rt::Uid uid, rt::FrameCount frame);
   void player_stopped(rt::Uid uid, rt::FrameCount frame);
   void player_rewound(rt::Uid uid) { players_.erase(uid); }
+  /// It will go on at another place of its item: player_position() says that one from now on. Give what this returns to
+  /// one of the two below. `shift`: it went that much further on from where it was; absent: to the place itself.
+  [[nodiscard]] std::uint64_t player_moving(rt::Uid uid, rt::FrameCount to);
+  void player_moved(std::uint64_t move, rt::FrameCount frame, std::optional<rt::FrameCount> shift);
+  void player_not_moved(std::uint64_t move) { moves_.erase(move); }
   /// How far into its item a free player is.
   [[nodiscard]] rt::FrameCount player_position(rt::Uid uid) const;
   [[nodiscard]] bool player_rolls(rt::Uid uid) const {
@@ -73,6 +79,12 @@ class Transport {
   std::uint64_t next_change_ = 1;
   bool rolling_ = false;
   std::unordered_map<rt::Uid, Player> players_;
+  struct Move {
+    rt::Uid player;
+    rt::FrameCount to;
+  };
+  std::map<std::uint64_t, Move> moves_;  // that were sent, in order
+  std::uint64_t next_move_ = 1;
 };
 
 }  // namespace continuo::control

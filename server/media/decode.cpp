@@ -11,6 +11,7 @@
 #include "server/media/block_file.hpp"
 #include "server/media/raw_pcm.hpp"
 #include "server/media/sound_format.hpp"
+#include "server/media/wav_promise.hpp"
 
 namespace continuo::media {
 namespace {
@@ -77,6 +78,8 @@ struct Decoder::Impl {
     info.sample_rate_hz = static_cast<std::uint32_t>(std::max(found.samplerate, 0));
     info.frames = found.frames;
     info.format = format_name(found.format);
+    info.container = container_name(found.format);
+    info.sample_format = sample_name(found.format);
     at = 0;
     raw = find_raw(found.format & SF_FORMAT_TYPEMASK);
     if (raw.sample != RawLayout::Sample::none) {
@@ -145,6 +148,13 @@ struct Decoder::Impl {
     return count;
   }
 
+  /// libsndfile gives what is there and says nothing.
+  std::int64_t count_missing() {
+    const std::int64_t frame_bytes = std::int64_t{sample_bytes(subformat)} * info.channels;
+    if (frame_bytes == 0) return 0;
+    return std::max<std::int64_t>(0, promised_wav_bytes(*file) / frame_bytes - info.frames);
+  }
+
   void explain_short_read() {
     if (!error.empty()) return;
     const std::string where = " at frame " + std::to_string(at) + " of " + std::to_string(info.frames);
@@ -194,6 +204,7 @@ Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& file
     info.frames = frames;
   }
   if (info.frames == 0) return not_audio(file, "no frames at all");
+  info.missing_frames = impl->count_missing();
   return std::unique_ptr<Decoder>(new Decoder(std::move(impl)));
 }
 

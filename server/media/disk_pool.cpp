@@ -80,6 +80,7 @@ struct Stream {
 struct Take {
   std::shared_ptr<TakeWriter> writer;
   std::function<void(TakeResult)> done;
+  std::function<void(TakeResult)> failed;  // empty once called
 };
 
 /// Where the control thread leaves things for a disk thread.
@@ -112,6 +113,9 @@ struct DiskPool::Impl {
   std::vector<std::shared_ptr<StreamReader>> leaving;  // read thread only: out of the pool, still owned by others
   std::vector<Take> takes;                             // write thread only
   TakeWriter::Clock::time_point flushed{};             // write thread only
+  TakeWriter::Clock::time_point headed{};              // write thread only
+  mutable std::mutex room_mutex;
+  std::map<std::uint64_t, std::int64_t> room;  // free bytes by volume
   std::atomic<bool> stopping{false};
 
   // Last, so that they start when all else is there.
@@ -137,28 +141,55 @@ struct DiskPool::Impl {
   }
 
   Worker::Next write_round() {
-    for (Take& take : new_takes.take_all()) takes.push_back(std::move(take));
+    const bool newcomers = take_newcomers();
     std::vector<Take> finished;
     std::erase_if(takes, [&](Take& take) {
       if (!take.writer->drain(false)) return false;
       finished.push_back(std::move(take));
       return true;
     });
-    if (const auto now = TakeWriter::Clock::now(); now - flushed >= TakeWriter::kFlushEvery) {
-      flushed = now;
-      flush();
+    const auto now = TakeWriter::Clock::now();
+    const bool flush_due = now - flushed >= TakeWriter::kFlushEvery;
+    if (flush_due || now - headed >= TakeWriter::kHeaderEvery) {
+      headed = now;
+      if (flush_due) flushed = now;
+      flush(flush_due);
+    }
+    if (flush_due || newcomers || !finished.empty()) look_for_room();
+    for (Take& take : takes) {
+      if (take.failed && take.writer->closed()) std::exchange(take.failed, nullptr)(take.writer->result());
     }
     for (Take& take : finished) take.done(take.writer->result());
     return takes.empty() ? Worker::Next::when_woken : Worker::Next::in_a_while;
   }
 
-  /// One sync a volume: a sync a take and second stalls this thread once there are many.
-  void flush() {
+  bool take_newcomers() {
+    std::deque<Take> all = new_takes.take_all();
+    for (Take& take : all) takes.push_back(std::move(take));
+    return !all.empty();
+  }
+
+  /// Headers; and one sync a volume where it is due: a sync a take and second stalls this thread once there are many.
+  void flush(bool with_sync) {
     std::map<std::uint64_t, std::vector<TakeWriter*>> volumes;
     for (const Take& take : takes) {
       if (take.writer->update_header()) volumes[take.writer->volume()].push_back(take.writer.get());
     }
-    for (const auto& [volume, writers] : volumes) writers.front()->sync(writers.size() > 1);
+    if (!with_sync) return;
+    for (const auto& [volume, writers] : volumes) {
+      writers.front()->sync(writers.size() > 1);
+      if (writers.front()->closed()) continue;  // it failed: the others try for themselves, with the next flush
+      for (TakeWriter* writer : writers) writer->told_synced();
+    }
+  }
+
+  void look_for_room() {
+    std::map<std::uint64_t, std::int64_t> now;
+    for (const Take& take : takes) {
+      if (!now.contains(take.writer->volume())) now[take.writer->volume()] = take.writer->free_bytes();
+    }
+    const std::lock_guard lock(room_mutex);
+    room = std::move(now);
   }
 
   Worker::Next open_round() {
@@ -195,8 +226,14 @@ void DiskPool::release(const std::shared_ptr<StreamReader>& stream) {
   impl_->read.wake();
 }
 
-void DiskPool::add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done) {
-  impl_->new_takes.put({std::move(take), std::move(done)});
+std::map<std::uint64_t, std::int64_t> DiskPool::free_bytes() const {
+  const std::lock_guard lock(impl_->room_mutex);
+  return impl_->room;
+}
+
+void DiskPool::add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done,
+                   std::function<void(TakeResult)> failed) {
+  impl_->new_takes.put({std::move(take), std::move(done), std::move(failed)});
   impl_->write.wake();
 }
 

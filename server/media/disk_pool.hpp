@@ -1,7 +1,9 @@
 // THREAD: control adds and removes, its own disk threads work - keeps every stream full and every take drained
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "server/media/stream_reader.hpp"
@@ -27,8 +29,13 @@ class DiskPool {
   /// Takes it out; once the pool is its last owner it is destroyed, on the disk thread. Control thread; does not wait.
   void release(const std::shared_ptr<StreamReader>& stream);
 
-  /// Drains `take` until it is finished, then calls `done` on the disk thread.
-  void add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done);
+  /// Drains `take` until it is finished, then calls `done` on the disk thread. `failed`: before that, where a full or
+  /// sick disk closed the file ahead of its end; the audio thread may then be told to let go of it.
+  void add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done,
+           std::function<void(TakeResult)> failed = {});
+
+  /// Any thread: what the volumes of the running takes had left (bytes, by TakeWriter::volume()) at the last flush.
+  [[nodiscard]] std::map<std::uint64_t, std::int64_t> free_bytes() const;
 
   /// Runs `work` on a disk thread, after what was posted before: opening, probing. Never blocks the caller.
   void post(std::function<void()> work);

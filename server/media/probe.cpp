@@ -13,6 +13,11 @@ Result<MediaInfo> probe(const std::filesystem::path& file) {
   return (*decoder)->info();
 }
 
+std::string cut_off_text(const MediaInfo& info) {
+  return " is cut off: " + std::to_string(info.frames) + " of " + std::to_string(info.frames + info.missing_frames) +
+         " frames";
+}
+
 std::int64_t frames_at_rate(const MediaInfo& info, double engine_rate_hz) {
   return scale_frames(info.frames, info.sample_rate_hz, rounded_rate(engine_rate_hz));
 }

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "server/media/file_text.hpp"
+
 namespace continuo::media {
 namespace {
 
@@ -76,11 +78,6 @@ Result<> check_text(std::string_view name, std::string_view rest) {
   return {};
 }
 
-bool is_below(const fs::path& path, const fs::path& root) {
-  const auto [r, p] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
-  return r == root.end() || (r->empty() && std::next(r) == root.end());
-}
-
 Result<fs::path> regular(std::string_view name, const fs::path& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) {
     return make_error(ErrorKind::invalid_argument, "NOT_A_FILE", std::string(name),
@@ -129,6 +126,38 @@ Error unknown_root(std::string_view name, const std::string& root, const std::ma
                     "no media root \"" + root + "\"; there is " + (known.empty() ? "none" : known));
 }
 
+Error no_root(std::string_view name) {
+  return make_error(ErrorKind::invalid_argument, "NO_ROOT", std::string(name),
+                    "name a media root: \"root:" + std::string(name) + "\"");
+}
+
+/// Where a file to be made belongs; its folder is made.
+Result<fs::path> place_for(std::string_view name, const std::map<std::string, fs::path>& folders) {
+  const Name parts = split(name);
+  if (auto ok = check_text(name, parts.rest); !ok) return ok.error();
+  if (!parts.root) return no_root(name);
+  const auto root = folders.find(*parts.root);
+  if (parts.root->empty() || root == folders.end()) return unknown_root(name, *parts.root, folders);
+  const fs::path rest = fs::path(parts.rest).lexically_normal();
+  if (!rest.has_filename() || rest.filename() == ".") {
+    return make_error(ErrorKind::invalid_argument, "BAD_FILE_NAME", std::string(name),
+                      "not a file's name: \"" + std::string(name) + "\"");
+  }
+  std::error_code error;
+  const fs::path real_root = fs::canonical(root->second, error);
+  if (error) return failed(name, error.value());
+  fs::path folder = real_root;
+  for (const fs::path& part : rest.parent_path()) {
+    fs::path next = folder / part;
+    if (::mkdir(next.c_str(), 0755) != 0 && errno != EEXIST) return failed(name, errno);
+    folder = fs::canonical(next, error);
+    if (error) return failed(name, error.value());
+    if (!is_below(folder, real_root)) return outside(name, "a link leads out");
+    if (!fs::is_directory(folder, error)) return failed(name, ENOTDIR);
+  }
+  return folder / rest.filename();
+}
+
 }  // namespace
 
 Result<fs::path> Roots::find_file(std::string_view name, std::string_view base) const {
@@ -157,39 +186,44 @@ Result<fs::path> Roots::find_file(std::string_view name, std::string_view base) 
 }
 
 Result<fs::path> Roots::new_file(std::string_view name) const {
-  const Name parts = split(name);
-  if (auto ok = check_text(name, parts.rest); !ok) return ok.error();
-  if (!parts.root) {
-    return make_error(ErrorKind::invalid_argument, "NO_ROOT", std::string(name),
-                      "name a media root: \"root:" + std::string(name) + "\"");
-  }
-  const auto root = folders_.find(*parts.root);
-  if (parts.root->empty() || root == folders_.end()) return unknown_root(name, *parts.root, folders_);
-  const fs::path rest = fs::path(parts.rest).lexically_normal();
-  if (!rest.has_filename() || rest.filename() == ".") {
-    return make_error(ErrorKind::invalid_argument, "BAD_FILE_NAME", std::string(name),
-                      "not a file's name: \"" + std::string(name) + "\"");
-  }
-  std::error_code error;
-  const fs::path real_root = fs::canonical(root->second, error);
-  if (error) return failed(name, error.value());
-  fs::path folder = real_root;
-  for (const fs::path& part : rest.parent_path()) {
-    fs::path next = folder / part;
-    if (::mkdir(next.c_str(), 0755) != 0 && errno != EEXIST) return failed(name, errno);
-    folder = fs::canonical(next, error);
-    if (error) return failed(name, error.value());
-    if (!is_below(folder, real_root)) return outside(name, "a link leads out");
-    if (!fs::is_directory(folder, error)) return failed(name, ENOTDIR);
-  }
+  auto file = place_for(name, folders_);
+  if (!file) return file;
   struct stat status{};
-  const fs::path file = folder / rest.filename();
-  if (::lstat(file.c_str(), &status) == 0) {
+  if (::lstat(file->c_str(), &status) == 0) {
     return make_error(ErrorKind::already_exists, "FILE_EXISTS", std::string(name),
                       std::string(name) + " exists already");
   }
   if (errno != ENOENT) return failed(name, errno);
   return file;
+}
+
+Result<fs::path> Roots::file_to_write(std::string_view name) const {
+  auto file = place_for(name, folders_);
+  if (!file) return file;
+  struct stat status{};
+  if (::lstat(file->c_str(), &status) == 0) return regular(name, *file, status);
+  if (errno != ENOENT) return failed(name, errno);
+  return file;
+}
+
+Result<fs::path> Roots::find_folder(std::string_view name) const {
+  const Name parts = split(name);
+  if (!parts.root) return no_root(name);
+  const auto root = folders_.find(*parts.root);
+  if (parts.root->empty() || root == folders_.end()) return unknown_root(name, *parts.root, folders_);
+  std::error_code error;
+  const fs::path real_root = fs::canonical(root->second, error);
+  if (error) return failed(name, error.value());
+  if (parts.rest.empty()) return real_root;
+  if (auto ok = check_text(name, parts.rest); !ok) return ok.error();
+  const fs::path folder = fs::canonical(real_root / parts.rest, error);
+  if (error) return failed(name, error.value());
+  if (!is_below(folder, real_root)) return outside(name, "a link leads out");
+  if (!fs::is_directory(folder, error)) {
+    return make_error(ErrorKind::invalid_argument, "NOT_A_FOLDER", std::string(name),
+                      "not a folder: " + std::string(name));
+  }
+  return folder;
 }
 
 }  // namespace continuo::media

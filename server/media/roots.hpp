@@ -27,6 +27,10 @@ class Roots {
   /// A file to be made: its folder is made below the root where it is missing; the file must not exist
   /// (ALREADY_EXISTS).
   [[nodiscard]] Result<std::filesystem::path> new_file(std::string_view name) const;
+  /// The same, but the file may exist: then it is a regular one (not a link).
+  [[nodiscard]] Result<std::filesystem::path> file_to_write(std::string_view name) const;
+  /// An existing folder: "root:folder", or "root:" for the root itself.
+  [[nodiscard]] Result<std::filesystem::path> find_folder(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::filesystem::path>& folders() const noexcept { return folders_; }
 
  private:

@@ -9,95 +9,117 @@
 #include "rt/dsp/finite.hpp"
 #include "server/media/decode.hpp"
 #include "server/media/resample.hpp"
+#include "server/media/segment_input.hpp"
 
 namespace continuo::media {
 namespace {
 
-constexpr std::int64_t kBlockFrames = 4096;       // read and converted in one go
-constexpr std::int64_t kShortLoopFrames = 16384;  // a loop up to this long is kept in memory: no seek a round
+constexpr std::int64_t kBlockFrames = 4096;  // read and converted in one go
+
+/// What one converter spans: neighbours of one rate.
+struct Group {
+  SegmentInput input;
+  std::uint32_t rate_hz;
+  rt::FrameCount begin;  // item frames
+  rt::FrameCount end;
+};
+
+[[nodiscard]] rt::FrameCount at_rate(std::int64_t frames, std::uint32_t from_hz, std::uint32_t to_hz) {
+  return frames == rt::kEndless ? frames : scale_frames(frames, from_hz, to_hz);
+}
+
+[[nodiscard]] rt::FrameCount sum(rt::FrameCount a, rt::FrameCount b) {
+  return a > rt::kEndless - b ? rt::kEndless : a + b;
+}
+
+/// Calls `group(first, count, begin, end)` for each run of segments of one rate.
+template <class Visit>
+void for_each_group(const std::vector<Segment>& segments, std::uint32_t rate_hz, Visit&& visit) {
+  rt::FrameCount begin = 0;
+  for (std::size_t first = 0; first < segments.size();) {
+    std::size_t count = 0;
+    std::int64_t frames = 0;
+    const std::uint32_t from_hz = segments[first].sample_rate_hz;
+    while (first + count < segments.size() && segments[first + count].sample_rate_hz == from_hz)
+      frames = sum(frames, segments[first + count++].frames());
+    const rt::FrameCount end = sum(begin, at_rate(frames, from_hz, rate_hz));
+    visit(first, count, begin, end);
+    begin = end;
+    first += count;
+  }
+}
 
 }  // namespace
 
+std::vector<rt::FrameCount> places_of(const std::vector<Segment>& segments, double engine_rate_hz) {
+  const std::uint32_t rate_hz = rounded_rate(engine_rate_hz);
+  std::vector<rt::FrameCount> places{0};
+  for_each_group(segments, rate_hz, [&](std::size_t first, std::size_t count, rt::FrameCount begin, rt::FrameCount) {
+    std::int64_t frames = 0;
+    for (std::size_t i = first; i < first + count; ++i) {
+      frames = sum(frames, segments[i].frames());
+      places.push_back(sum(begin, at_rate(frames, segments[i].sample_rate_hz, rate_hz)));
+    }
+  });
+  return places;
+}
+
 struct StreamReader::Impl {
-  std::unique_ptr<Decoder> decoder;
-  std::unique_ptr<Resampler> resampler;  // null where the rates are equal
-  std::vector<float> short_loop;         // the whole file, if it is a short loop
+  std::vector<Group> groups;
+  std::size_t group = 0;
+  std::uint32_t rate_hz = 0;
+  std::unique_ptr<Resampler> resampler;  // of the group; null where the rates are equal
   rt::Source source;
   rt::RingWriter<float> ring;
   std::int64_t ring_frames = 0;
   std::int64_t block = 0;
-  std::int64_t file_frames = 0;
   std::uint32_t channels = 0;
-  bool loop = false;
-  bool failed = false;          // silence from here to the end
-  bool floating = false;        // the file may hold what is no number
-  std::int64_t input_at = 0;    // file frame that is read next; beyond file_frames in a loop's later rounds
+  bool converts = false;
   rt::FrameCount position = 0;  // item frame that is written next
+  rt::FrameCount made = 0;      // item frame that is read next: `position`, or further on in a block
   std::int64_t written = 0;
   std::vector<float> buffer;
   std::vector<float> input;
   std::atomic<std::uint64_t> non_finite{0};
+  std::uint64_t overflown = 0;  // made by the converter of numbers too large for it
   std::atomic<bool> primed{false};
   std::atomic<bool> ended{false};
   mutable std::mutex error_mutex;
   std::string error;
 
-  void fail(std::string why) {
-    failed = true;
+  /// What the groups know of trouble goes where any thread sees it.
+  void report() {
+    std::uint64_t bad = overflown;
+    for (const Group& each : groups) bad += each.input.non_finite();
+    non_finite.store(bad, std::memory_order_relaxed);
+    if (groups[group].input.error().empty()) return;
     const std::lock_guard lock(error_mutex);
-    error = std::move(why);
+    if (error.empty()) error = groups[group].input.error();
   }
 
-  /// Before anything remembers it: a converter, the engine.
-  void clean(float* samples, std::int64_t frames) {
-    if (!floating || frames <= 0) return;
-    const std::uint32_t bad = rt::dsp::make_finite(samples, static_cast<std::uint32_t>(frames * channels));
-    if (bad != 0) non_finite.fetch_add(bad, std::memory_order_relaxed);
-  }
-
-  [[nodiscard]] std::int64_t in_file(std::int64_t at) const {
-    return loop ? at % file_frames : std::min(at, file_frames);
-  }
-
-  void seek_input(std::int64_t at) {
-    input_at = at;
-    if (short_loop.empty() && !decoder->seek(in_file(at))) fail(decoder->error());
-  }
-
-  /// All of `frames`, but for the end of an item that is no loop. Silence after a failure.
-  std::int64_t read_input(float* out, std::int64_t frames) {
-    if (!loop) frames = std::min(frames, file_frames - input_at);
-    for (std::int64_t done = 0; done < frames;) {
-      float* to = out + done * channels;
-      std::int64_t n = frames - done;
-      if (failed) {
-        std::fill_n(to, n * channels, 0.0f);
-      } else {
-        const std::int64_t at = in_file(input_at);
-        n = std::min(n, file_frames - at);
-        if (!short_loop.empty()) {
-          std::copy_n(short_loop.data() + at * channels, n * channels, to);
-        } else {
-          if (at == 0 && input_at > 0 && !decoder->seek(0)) fail(decoder->error());
-          n = failed ? 0 : static_cast<std::int64_t>(decoder->read(to, static_cast<std::size_t>(n)));
-          if (n == 0 && !failed) fail(decoder->error());
-          clean(to, n);
-        }
-      }
-      done += n;
-      input_at += n;
+  /// The next frame is this group's frame `at` (of the engine's rate).
+  void enter(std::size_t index, rt::FrameCount at) {
+    group = index;
+    Group& g = groups[index];
+    resampler.reset();
+    if (g.rate_hz != rate_hz) {
+      resampler = std::make_unique<Resampler>(g.rate_hz, rate_hz, channels);
+      input.resize(static_cast<std::size_t>(kBlockFrames) * channels);
+      at = resampler->start(at);
     }
-    return std::max<std::int64_t>(0, frames);
+    g.input.seek(at);
   }
 
-  void produce(float* out, std::int64_t frames) {
+  /// All of `frames`, which the group has.
+  void produce_in_group(float* out, std::int64_t frames) {
+    Group& g = groups[group];
     std::int64_t done = 0;
     if (!resampler) {
-      done = read_input(out, frames);
+      done = g.input.read(out, frames);
     } else {
       while ((done += static_cast<std::int64_t>(
                   resampler->read(out + done * channels, static_cast<std::size_t>(frames - done)))) < frames) {
-        const std::int64_t n = read_input(input.data(), kBlockFrames);
+        const std::int64_t n = g.input.read(input.data(), kBlockFrames);
         if (n > 0) {
           resampler->push({input.data(), static_cast<std::size_t>(n) * channels});
         } else {
@@ -105,9 +127,24 @@ struct StreamReader::Impl {
           if (resampler->available() == 0) break;
         }
       }
+      if (done > 0) overflown += rt::dsp::make_finite(out, static_cast<std::uint32_t>(done * channels));
     }
-    if (resampler) clean(out, done);  // of the largest numbers it may make what is none
     std::fill_n(out + done * channels, (frames - done) * channels, 0.0f);
+  }
+
+  void produce(float* out, std::int64_t frames) {
+    while (frames > 0) {
+      if (made == groups[group].end) {
+        report();
+        enter(group + 1, 0);
+      }
+      const std::int64_t n = std::min(frames, groups[group].end - made);
+      produce_in_group(out, n);
+      made += n;
+      out += n * channels;
+      frames -= n;
+    }
+    report();
   }
 
   /// The item's next frames go into the ring, which has room for them: straight from the decoder, unless the ring's
@@ -139,50 +176,53 @@ StreamReader::StreamReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 StreamReader::~StreamReader() = default;
 
 Result<std::unique_ptr<StreamReader>> StreamReader::open(const StreamRequest& request) {
-  auto opened = Decoder::open(request.file, request.known_frames);
-  if (!opened) return opened.error();
   auto impl = std::make_unique<Impl>();
   Impl& s = *impl;
-  s.decoder = std::move(*opened);
-  const MediaInfo& info = s.decoder->info();
-  const std::uint32_t rate = rounded_rate(request.engine_rate_hz);
-  s.channels = info.channels;
-  s.file_frames = info.frames;
-  s.floating = s.decoder->floating();
-  s.loop = request.loop;
-  s.position = std::max<rt::FrameCount>(0, request.first_frame);
+  s.rate_hz = rounded_rate(request.engine_rate_hz);
+  std::vector<Segment> segments = request.segments;
+  std::unique_ptr<Decoder> decoder;
+  if (segments.empty()) {
+    auto opened = Decoder::open(request.file, request.known_frames);
+    if (!opened) return opened.error();
+    decoder = std::move(*opened);
+    const MediaInfo& info = decoder->info();
+    segments.push_back({.file = request.file,
+                        .sample_rate_hz = info.sample_rate_hz,
+                        .channels = info.channels,
+                        .file_frames = info.frames,
+                        .end = info.frames,
+                        .loops = request.loop ? 0 : 1});
+  }
+  for (const Segment& segment : segments) s.channels = std::max(s.channels, segment.channels);
+  for_each_group(segments, s.rate_hz,
+                 [&](std::size_t first, std::size_t count, rt::FrameCount begin, rt::FrameCount end) {
+                   if (begin == rt::kEndless) return;
+                   const auto from = segments.begin() + static_cast<std::ptrdiff_t>(first);
+                   s.converts = s.converts || from->sample_rate_hz != s.rate_hz;
+                   s.groups.push_back({SegmentInput({from, from + static_cast<std::ptrdiff_t>(count)}, s.channels),
+                                       from->sample_rate_hz, begin, end});
+                 });
+  if (decoder) s.groups.front().input.adopt(std::move(decoder));
+  s.position = s.made = std::max<rt::FrameCount>(0, request.first_frame);
 
   const double wanted = request.ring_frames > 0 ? static_cast<double>(request.ring_frames)
-                                                : std::clamp(request.ring_seconds, 0.0, 60.0) * rate;
+                                                : std::clamp(request.ring_seconds, 0.0, 60.0) * s.rate_hz;
   auto [writer, reader] = rt::make_ring<float>(static_cast<std::size_t>(std::max(wanted, 256.0)) * s.channels);
   s.ring_frames = static_cast<std::int64_t>(writer.capacity() / s.channels);
   s.block = std::clamp<std::int64_t>(s.ring_frames / 4, 1, kBlockFrames);
   s.ring = std::move(writer);
   s.source.frames = std::move(reader);
   s.source.channels = s.channels;
-  s.source.length = s.loop ? rt::kEndless : frames_at_rate(info, request.engine_rate_hz);
+  s.source.length = s.groups.back().end;
   s.source.audio_.position = s.position;
 
   if (s.position >= s.source.length) {
     s.ended = true;
     s.primed = true;
-    return std::unique_ptr<StreamReader>(new StreamReader(std::move(impl)));
-  }
-  if (s.loop && s.file_frames <= kShortLoopFrames) {
-    std::vector<float> whole(static_cast<std::size_t>(s.file_frames) * s.channels);
-    if (s.decoder->read(whole.data(), static_cast<std::size_t>(s.file_frames)) <
-        static_cast<std::size_t>(s.file_frames)) {
-      s.fail(s.decoder->error());
-    }
-    s.clean(whole.data(), s.file_frames);
-    s.short_loop = std::move(whole);
-  }
-  if (info.sample_rate_hz != rate) {
-    s.resampler = std::make_unique<Resampler>(info.sample_rate_hz, rate, s.channels);
-    s.input.resize(static_cast<std::size_t>(kBlockFrames) * s.channels);
-    s.seek_input(s.resampler->start(s.position));
   } else {
-    s.seek_input(s.position);
+    std::size_t group = 0;
+    while (s.position >= s.groups[group].end) ++group;
+    s.enter(group, s.position - s.groups[group].begin);
   }
   return std::unique_ptr<StreamReader>(new StreamReader(std::move(impl)));
 }
@@ -209,7 +249,7 @@ void StreamReader::fill_to(std::size_t frames) {
   if (n > 0) s.advance(n);
 }
 
-bool StreamReader::costly() const noexcept { return impl_->resampler || !impl_->decoder->plain(); }
+bool StreamReader::costly() const noexcept { return impl_->converts || !impl_->groups.front().input.plain(); }
 bool StreamReader::primed() const noexcept { return impl_->primed.load(std::memory_order_acquire); }
 std::uint64_t StreamReader::non_finite() const noexcept { return impl_->non_finite.load(std::memory_order_relaxed); }
 bool StreamReader::ended() const noexcept { return impl_->ended.load(std::memory_order_acquire); }

@@ -5,11 +5,17 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rt/source.hpp"
 #include "server/base/result.hpp"
+#include "server/media/segment_input.hpp"
 
 namespace continuo::media {
+
+/// Where each of these segments begins in the item's frames at an engine rate, and behind the last where it ends; from
+/// an endless one on rt::kEndless.
+[[nodiscard]] std::vector<rt::FrameCount> places_of(const std::vector<Segment>& segments, double engine_rate_hz);
 
 struct StreamRequest {
   std::filesystem::path file;
@@ -20,12 +26,15 @@ struct StreamRequest {
   std::int64_t ring_frames = 0;  // instead of ring_seconds: at least as many as fill_to() will ask for
   std::int64_t known_frames =
       0;  // of the file, from an earlier probe: a FLAC from a pipe is then not counted again. 0: not known
+  std::vector<Segment> segments = {};  // instead of a file: one after the other, without a gap
 };
 
 /// Samples: integer files are read as int and scaled by 2^-31 exactly, so that a 16- or 24-bit file at unity is
 /// bit-exact; float files pass unchanged, but for what is no number: that is silence, and counted. Started anywhere,
 /// the sound is identical to having played there from the start (also through a rate conversion: it runs in from a
 /// frame whose phase is that of the start). Memory does not grow with the file's length.
+/// Segments: item frame 0 is the first one's first. Neighbours of one rate go through one converter, as one file would;
+/// where the rate changes the next begins at the nearest frame. places_of() says where each begins.
 class StreamReader {
  public:
   /// Disk or any thread that may wait. Opens, seeks, and allocates; nothing is read into the ring yet.

@@ -1,7 +1,9 @@
 #include "server/media/take_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,12 +42,13 @@ class PosixTakeFile final : public TakeFile {
     if (const int error = move_to(name, overwrite)) return error;
     part_.clear();
     // The name, too, is to outlive a power cut.
-    const std::filesystem::path folder = name.has_parent_path() ? name.parent_path() : ".";
-    const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd < 0) return 0;  // a folder that may be written but not read: the file is there all the same
-    const int error = ::fsync(folder_fd) == 0 || errno == EINVAL ? 0 : errno;
-    ::close(folder_fd);
-    return error;
+    return sync_names_of(name.has_parent_path() ? name.parent_path() : ".");
+  }
+
+  [[nodiscard]] std::int64_t free_bytes() const noexcept override {
+    struct statvfs room{};
+    if (::fstatvfs(fd_, &room) != 0) return -1;
+    return static_cast<std::int64_t>(room.f_bavail * room.f_frsize);
   }
 
   void discard() noexcept override {
@@ -56,12 +59,7 @@ class PosixTakeFile final : public TakeFile {
  private:
   [[nodiscard]] int move_to(const std::filesystem::path& name, bool overwrite) const {
     if (overwrite) return ::rename(part_.c_str(), name.c_str()) == 0 ? 0 : errno;
-    if (::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS) return errno;
-    // A file system without that flag: a second name never replaces either.
-    if (::link(part_.c_str(), name.c_str()) != 0) return errno;
-    ::unlink(part_.c_str());
-    return 0;
+    return move_without_replacing(part_, name);
   }
 
   const int fd_;
@@ -70,6 +68,27 @@ class PosixTakeFile final : public TakeFile {
 };
 
 }  // namespace
+
+int sync_names_of(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return 0;  // a folder that may be written but not read: the file is there all the same
+  const int error = ::fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
+int move_without_replacing(const std::filesystem::path& part, const std::filesystem::path& name) {
+  if (::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system without that flag: a second name never replaces either.
+  if (::link(part.c_str(), name.c_str()) != 0) return errno;
+  ::unlink(part.c_str());
+  return 0;
+}
+
+std::filesystem::path other_name(const std::filesystem::path& file, int n) {
+  return file.parent_path() / (file.stem().string() + "-" + std::to_string(n) + file.extension().string());
+}
 
 Error disk_error(int number, const std::filesystem::path& file, const char* what) {
   const std::string text = std::string(what) + " " + file.string() + ": " + std::generic_category().message(number);
@@ -94,6 +113,13 @@ Error disk_error(int number, const std::filesystem::path& file, const char* what
   }
 }
 
+namespace {
+Error part_exists(const std::filesystem::path& part) {
+  return make_error(ErrorKind::already_exists, "PART_EXISTS", part.string(),
+                    part.string() + " is there: it is being written, or was cut off; rename or remove it");
+}
+}  // namespace
+
 Result<std::unique_ptr<TakeFile>> make_take_file(const std::filesystem::path& file, bool overwrite, bool unique_part) {
   struct stat status{};
   if (::lstat(file.c_str(), &status) == 0) {
@@ -110,12 +136,14 @@ Result<std::unique_ptr<TakeFile>> make_take_file(const std::filesystem::path& fi
   }
   part += ".part";
   const int fd = ::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0 && errno == EEXIST) {
-    return make_error(ErrorKind::already_exists, "PART_EXISTS", part.string(),
-                      part.string() + " is there: it is being written, or was cut off; rename or remove it");
-  }
+  if (fd < 0 && errno == EEXIST) return part_exists(part);
   if (fd < 0) return disk_error(errno, part, "cannot make");
-  if (::fstat(fd, &status) != 0) status.st_dev = 0;
+  // A file system without locks: then nothing is repaired on it either. Taken: whoever repairs was there in between.
+  const bool taken = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (taken || ::fstat(fd, &status) != 0 || status.st_nlink == 0) {
+    ::close(fd);
+    return part_exists(part);
+  }
   return std::unique_ptr<TakeFile>(new PosixTakeFile(fd, status.st_dev, std::move(part)));
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rt/sink.hpp"
 #include "server/base/result.hpp"
@@ -21,24 +22,33 @@ struct TakeRequest {
   double sample_rate_hz = 48000.0;
   SampleFormat format = SampleFormat::float32;
   rt::FrameCount limit = rt::kEndless;  // frames
-  double ring_seconds = 4.0;
+  double ring_seconds = 4.0;  // a disk that stands still for so long costs nothing; memory: this much sound as floats
   Dither dither = Dither::none;  // of integers; it follows the timeline frame at which the take began
+  MakeTakeFile make = {};        // empty: make_take_file
+  std::int64_t max_riff_bytes = WavFormat{}.max_riff_bytes;
+  bool split = false;  // one file a channel, all of one length: take_files()
 };
 
 struct TakeResult {
-  std::filesystem::path file;     // where the sound is; another name where `file` was taken meanwhile (error says so)
-  std::int64_t frames = 0;        // in the file
+  std::filesystem::path file;  // where the sound is; another name where `file` was taken meanwhile (error says so)
+  std::vector<std::filesystem::path> files = {};  // all of them; `file` is the first
+  std::int64_t frames = 0;                        // in each file
   std::uint64_t lost_frames = 0;  // of them, written as silence of exact length and marked by cue points
   float peak = 0.0f;              // largest absolute sample
   std::string error;              // empty: all well. A full disk: the take is closed with all that fit
 };
 
-/// WAV, RF64 from 4 GiB on. The header on disk is brought up to date at least once a second, so that a killed daemon
-/// leaves a valid file.
+/// "a.wav" in as many files as it has channels: "a-ch01.wav" to "a-ch16.wav"; 0: the one polyphonic file.
+[[nodiscard]] std::vector<std::filesystem::path> take_files(const std::filesystem::path& file,
+                                                            std::uint32_t split_channels);
+
+/// WAV, RF64 from 4 GiB on. The header is brought up to date every kHeaderEvery, so that a killed daemon leaves a valid
+/// file; header and sound are flushed every kFlushEvery, so that a power cut does.
 class TakeWriter {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kFlushEvery{750};
+  static constexpr std::chrono::milliseconds kHeaderEvery{240};
+  static constexpr std::chrono::milliseconds kFlushEvery{980};  // a flush a second; the rest is for a round of draining
 
   /// Any thread that may wait. Makes the file (O_EXCL) and the ring.
   [[nodiscard]] static Result<std::unique_ptr<TakeWriter>> open(const TakeRequest& request);
@@ -46,19 +56,26 @@ class TakeWriter {
   [[nodiscard]] static Result<std::unique_ptr<TakeWriter>> open(const TakeRequest& request,
                                                                 std::unique_ptr<TakeFile> file,
                                                                 std::function<Clock::time_point()> now);
+  [[nodiscard]] static Result<std::unique_ptr<TakeWriter>> open(const TakeRequest& request,
+                                                                std::vector<std::unique_ptr<TakeFile>> files,
+                                                                std::function<Clock::time_point()> now);
   ~TakeWriter();  // not closed by then: "<name>.part" stays, valid up to the last flush
 
-  /// Disk thread, one at a time. Writes what the ring holds; every kFlushEvery also header and flush (unless the caller
-  /// flushes for many takes at once). Returns true once the take is finished and closed: fsync done, the file has its
+  /// Disk thread, one at a time. Writes what the ring holds; also header and flush when they are due (unless the caller
+  /// does that for many takes at once). Returns true once the take is finished and closed: fsync done, the file has its
   /// final name. Then result() is final. After a write error the file is closed at once with all that fit, and the ring
   /// is emptied to nowhere until the audio thread has let go.
   bool drain(bool flush = true);
 
   /// Disk thread: what flushing is made of. update_header() says whether there is anything to sync; sync() covers this
-  /// take, or every file of its volume.
+  /// take, or every file of its volume; told_synced() where another take's sync covered this one.
   bool update_header();
   void sync(bool whole_volume = false);
+  void told_synced() noexcept;
   [[nodiscard]] std::uint64_t volume() const noexcept;
+  [[nodiscard]] std::int64_t free_bytes() const noexcept;  // on the volume; -1: not known
+  /// The file is closed, be it ahead of the take's end, after an error. Then result() is final but for what is lost.
+  [[nodiscard]] bool closed() const noexcept;
 
   /// Control thread, for a take that the audio thread will never finish (its device is gone, the daemon ends): call
   /// only when no audio callback runs. The next drain() then closes the file with what the ring holds.

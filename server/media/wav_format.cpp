@@ -76,7 +76,7 @@ std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, 
   }
   constexpr std::int64_t kDs64 = 28;
   const std::int64_t riff = 4 + 8 + kDs64 + static_cast<std::int64_t>(body.size()) + 8 + data + trailer_bytes;
-  const bool large = riff > kMax32;
+  const bool large = riff > format.max_riff_bytes;
 
   std::vector<std::byte> to;
   put(to, large ? "RF64" : "RIFF");
@@ -92,6 +92,37 @@ std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, 
   put(to, "data");
   put(to, large ? 0xFFFFFFFF : static_cast<std::uint64_t>(data), 4);
   return to;
+}
+
+std::optional<WavHeader> read_wav_header(std::span<const std::byte> head) {
+  const auto number = [&](std::size_t at, std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes && at + i < head.size(); ++i)
+      value |= std::uint64_t{std::to_integer<std::uint8_t>(head[at + i])} << (8 * i);
+    return value;
+  };
+  constexpr std::size_t kRiffSize = 4, kBigRiff = 20, kBigData = 28, kCode = 56, kSubCode = 80;
+  constexpr std::int64_t kMaxTrailer = 12 + 24 * static_cast<std::int64_t>(kMaxMarks) + 1;
+  WavHeader read;
+  const std::uint64_t code = number(number(kCode, 2) == 0xFFFE ? kSubCode : kCode, 2), bits = number(kCode + 14, 2);
+  read.format = {static_cast<std::uint32_t>(number(kCode + 2, 2)), static_cast<std::uint32_t>(number(kCode + 4, 4)),
+                 code == 3    ? SampleFormat::float32
+                 : bits == 16 ? SampleFormat::pcm16
+                              : SampleFormat::pcm24};
+  if (read.format.channels == 0) return std::nullopt;
+  read.bytes = static_cast<std::int64_t>(wav_header(read.format, 0).size());
+  if (static_cast<std::int64_t>(head.size()) < read.bytes) return std::nullopt;
+  head = head.first(static_cast<std::size_t>(read.bytes));
+  const bool large = head[1] == std::byte{'F'};  // RF64; then it stays that
+  if (large) read.format.max_riff_bytes = 0;
+  const auto data = static_cast<std::int64_t>(large ? number(kBigData, 8) : number(head.size() - 4, 4));
+  const auto riff = static_cast<std::int64_t>(large ? number(kBigRiff, 8) : number(kRiffSize, 4));
+  read.frames = data / read.format.frame_bytes();
+  read.trailer_bytes = riff + 8 - read.bytes - data;
+  if (read.frames < 0 || read.trailer_bytes < 0 || read.trailer_bytes > kMaxTrailer) return std::nullopt;
+  const std::vector<std::byte> ours = wav_header(read.format, read.frames, read.trailer_bytes);
+  if (!std::ranges::equal(ours, head)) return std::nullopt;
+  return read;
 }
 
 std::vector<std::byte> wav_stream_header(const WavFormat& format) {
@@ -132,10 +163,10 @@ void encode_samples(SampleFormat format, std::span<const float> samples, std::ve
 }
 
 void encode_dithered(SampleFormat format, std::uint32_t channels, std::int64_t frame, std::span<const float> samples,
-                     std::vector<std::byte>& bytes) {
+                     std::vector<std::byte>& bytes, std::uint32_t first_channel) {
   if (format == SampleFormat::float32) return encode_samples(format, samples, bytes);
   std::vector<std::uint64_t> keys(channels);
-  for (std::uint32_t c = 0; c < channels; ++c) keys[c] = rt::dsp::dither_key(0, c);
+  for (std::uint32_t c = 0; c < channels; ++c) keys[c] = rt::dsp::dither_key(0, first_channel + c);
   std::uint32_t channel = 0;
   encode_integers(format, samples, bytes, [&](std::size_t) {
     const double dither = rt::dsp::tpdf(keys[channel], frame);

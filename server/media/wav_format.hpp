@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,13 +25,24 @@ struct WavFormat {
   std::uint32_t channels = 2;
   std::uint32_t sample_rate_hz = 48000;
   SampleFormat format = SampleFormat::float32;
+  std::int64_t max_riff_bytes = 0xFFFFFFFE;  // a longer file is RF64; less in tests
   [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return channels * bytes_per_sample(format); }
 };
 
 /// The bytes before the first sample, for a file of `frames` frames and `trailer_bytes` of chunks after them: RIFF, or
-/// RF64 where 32 bits do not hold the sizes. Of the same length for any number of frames.
+/// RF64 where 32 bits (or max_riff_bytes) do not hold the sizes. Of the same length for any number of frames.
 [[nodiscard]] std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames,
                                                 std::int64_t trailer_bytes = 0);
+
+/// What a header says that wav_header() made; nothing for any other bytes.
+struct WavHeader {
+  WavFormat format;
+  std::int64_t bytes = 0;  // its own length
+  std::int64_t frames = 0;
+  std::int64_t trailer_bytes = 0;
+};
+inline constexpr std::size_t kMaxWavHeader = 128;  // bytes that read_wav_header() wants to see, where there are so many
+[[nodiscard]] std::optional<WavHeader> read_wav_header(std::span<const std::byte> head);
 
 /// The same for a stream of unknown length: the sizes that have 32 bits are all ones.
 [[nodiscard]] std::vector<std::byte> wav_stream_header(const WavFormat& format);
@@ -46,8 +58,8 @@ inline constexpr std::size_t kMaxMarks = 1000;
 void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes);
 
 /// The same with rt/dsp/dither.hpp's TPDF added to integers. `frame` is the first sample's place, from which (and from
-/// the channel) the dither follows: cut anywhere, the bytes are the same.
+/// the channel) the dither follows: cut anywhere, the bytes are the same. `first_channel`: of the take, from 0.
 void encode_dithered(SampleFormat format, std::uint32_t channels, std::int64_t frame, std::span<const float> samples,
-                     std::vector<std::byte>& bytes);
+                     std::vector<std::byte>& bytes, std::uint32_t first_channel = 0);
 
 }  // namespace continuo::media

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -26,7 +27,7 @@ constexpr const char* kFooter =
     "frame that does. The timeline rolls on in a tail.\n"
     "--dither: TPDF of 2 LSB peak to peak before samples become integers; without the option with --bits 16 alone.\n"
     "sha256 in --json: of the interleaved samples as a WAV file of these bits holds them, whatever the container.\n"
-    "compare: exit code 0 for equal samples, 1 for different ones.\n"
+    "compare: exit code 0 for equal samples, 1 for different ones; with --offset of the frames that both have.\n"
     "Exit codes: 0 done, 64 usage, 65 bad data, 66 no such file or node, 70 our fault (--verify found a difference),\n"
     "73 output exists or cannot be made, 74 I/O or full disk, 75 interrupted, 77 refused.";
 
@@ -39,6 +40,7 @@ struct Words {
   std::string tail;
   std::string bits;
   std::string dither;
+  std::string offset;
   std::vector<std::string> roots;
   bool check = false;
 };
@@ -69,14 +71,32 @@ CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
   app.add_option("--block", a.options.block_frames, "Frames that the engine renders at once; changes no sample")
       ->check(CLI::Range(1, 65536));
   app.add_flag("--verify", a.verify, "Render twice, with other blocks and threads, and compare");
-  app.add_flag("--force", a.options.overwrite, "Replace an existing output");
+  app.add_flag("--force", a.options.overwrite, "Replace an existing output, but none of the files that are read");
   app.add_flag("--check", w.check, "Only check the session and its media");
   app.add_flag("--progress", a.progress, "Show how far it is, on standard error");
   app.add_flag("--json", a.json, "Answer in one line of JSON");
   CLI::App* comparing = app.add_subcommand("compare", "Compare two audio files sample by sample");
   comparing->add_option("A", a.a, "An audio file")->required();
   comparing->add_option("B", a.b, "Another")->required();
+  comparing
+      ->add_option("--offset", w.offset, "By how many frames B begins later (less than 0: A), or \"auto\": find it")
+      ->expected(1);
   return comparing;
+}
+
+Result<> settle_offset(const std::string& text, Offset& offset) {
+  if (text.empty()) return {};
+  if (text == "auto") {
+    offset = FindOffset{};
+    return {};
+  }
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  std::int64_t frames = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), frames);
+  if (status != std::errc{} || end != text.data() + text.size() || frames < -kMost || frames > kMost)
+    return usage("--offset", "\"" + text + "\" is not a number of frames, nor auto");
+  offset = frames;
+  return {};
 }
 
 Result<> settle_times(const Words& w, RenderOptions& options) {
@@ -161,11 +181,12 @@ Result<> parse_arguments(int argc, char** argv, Arguments& arguments) {
     return usage("", std::string(error.what()) + "; see continuo-render --help");
   }
   arguments.task = comparing->parsed() ? Task::compare : words.check ? Task::check : Task::render;
-  if (arguments.task == Task::compare) return {};
+  if (arguments.task == Task::compare) return settle_offset(words.offset, arguments.offset);
   if (arguments.session.empty()) return usage("SESSION", "name a session file; see continuo-render --help");
   if (auto ok = settle_roots(words, arguments.session, arguments.options); !ok) return ok;
   if (arguments.task == Task::check) return {};
   if (auto ok = settle_format(words, arguments.options); !ok) return ok;
+  arguments.options.session = arguments.session;
   arguments.options.digest = arguments.json;
   arguments.options.checksums = arguments.verify;
   return settle_times(words, arguments.options);

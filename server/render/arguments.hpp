@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/base/result.hpp"
+#include "server/render/compare.hpp"
 #include "server/render/offline_renderer.hpp"
 
 namespace continuo::render {
@@ -24,6 +25,7 @@ struct Arguments {
   bool json = false;
   std::string a;  // compare
   std::string b;
+  Offset offset;
 };
 
 /// The error's exit code is EX_USAGE. `json` is set as far as it was understood.

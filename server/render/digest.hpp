@@ -1,29 +1,15 @@
 // THREAD: job - what identifies a render: SHA-256 of its samples, and checksums that say where two renders part
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <string>
 #include <vector>
+
+#include "server/media/sha256.hpp"
 
 namespace continuo::render {
 
-class Sha256 {
- public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-  void add(std::span<const std::byte> bytes);
-  /// 64 hexadecimal digits, lower case. Once, at the end.
-  [[nodiscard]] std::string hex();
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
+using media::Sha256;
 
 /// One number for each kFrames frames, of the floats bit by bit. Not against malice.
 class Checksums {

@@ -22,6 +22,7 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
       scan.missing.push_back({path, param, shown, info.error()});
       return;
     }
+    if (info->missing_frames > 0) scan.warnings.push_back(shown + media::cut_off_text(*info));
     scan.table[name] = {info->channels, info->sample_rate_hz, info->frames};
     scan.paths[name] = *found;
   };
@@ -31,6 +32,7 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
     for (const session::ParamSpec& spec : type->params) {
       if (spec.kind == session::ParamKind::file) look(path, std::string(spec.name), session::text_of(node, spec.name));
     }
+    for (const session::QueueItem& item : node.queue) look(path, "queue", item.file);
   });
   for (const session::BadImpulse& bad : session::check_impulses(document, scan.table)) {
     scan.missing.push_back({bad.node, bad.error.field, bad.file, bad.error});

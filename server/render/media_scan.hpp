@@ -25,6 +25,7 @@ struct MediaScan {
   session::MediaTable table;  // by the text that names it
   std::map<std::string, std::filesystem::path> paths;
   std::vector<MissingMedia> missing;  // in the order of the document
+  std::vector<std::string> warnings;  // files that can be played, but not whole: lines for a person
 };
 
 /// Finds and probes every file that a parameter of the document names, each once: where `given` says, else in the

@@ -36,6 +36,25 @@ Result<> check_options(const RenderOptions& options, double rate) {
   return {};
 }
 
+/// Whoever replaces an output on purpose does not mean a file that the session lives from, by whatever name.
+Result<> check_output_is_no_input(const RenderOptions& options, const MediaScan& scan) {
+  if (options.nowhere || options.pipe) return {};
+  const auto is_output = [&](const std::filesystem::path& file) {
+    std::error_code none;
+    return !file.empty() && std::filesystem::equivalent(file, options.output, none);  // device and inode: links too
+  };
+  std::filesystem::path same;
+  for (const auto& [name, file] : scan.paths) {
+    if (is_output(file)) same = file;
+  }
+  if (options.given.device_input && is_output(*options.given.device_input)) same = *options.given.device_input;
+  if (is_output(options.session)) same = options.session;
+  if (same.empty()) return {};
+  return make_error(ErrorKind::already_exists, "OUTPUT_IS_INPUT", options.output.string(),
+                    options.output.string() + " is " + (same == options.output ? "" : same.string() + ", ") +
+                        "a file that this render reads: name another output");
+}
+
 Result<std::unique_ptr<media::SampleWriter>> make_writer(const RenderOptions& options,
                                                          const media::WriterRequest& request) {
   if (options.nowhere) return std::unique_ptr<media::SampleWriter>();
@@ -76,6 +95,7 @@ struct OfflineRenderer::Impl {
   std::uint32_t rate_hz = 0;
   std::uint32_t chunk = 0;
   Range range;
+  std::vector<std::string> warnings;  // what is known before it begins
   std::unique_ptr<Inputs> inputs;
   std::unique_ptr<Output> output;
   std::unique_ptr<ChunkCrew> crew;
@@ -86,11 +106,19 @@ struct OfflineRenderer::Impl {
     inputs = std::make_unique<Inputs>(rate_hz, chunk);
     for (const session::CompiledPlayer& player : engine->compiled().players) {
       const auto path = scan.paths.find(player.file);
-      if (player.free || path == scan.paths.end()) continue;
-      const auto source = inputs->add({.file = path->second,
-                                       .first_frame = std::max<std::int64_t>(0, range.from - player.timeline_start),
-                                       .loop = player.loop,
-                                       .known_frames = scan.table.at(player.file).frames});
+      if (player.free || player.channels == 0 || (path == scan.paths.end() && !player.queue)) continue;
+      media::StreamRequest request;
+      request.first_frame = std::max<std::int64_t>(0, range.from - player.timeline_start);
+      if (player.queue) {
+        request.segments = media::segments_of(
+            player.items, [&](const session::CompiledItem& item) { return scan.paths.at(item.file); });
+        request.file = request.segments.front().file;  // for messages
+      } else {
+        request.file = path->second;
+        request.loop = player.loop;
+        request.known_frames = scan.table.at(player.file).frames;
+      }
+      const auto source = inputs->add(std::move(request));
       if (!source) return source.error();
       rt::Action& give = batch.actions.emplace_back();
       give.kind = rt::Action::Kind::exchange_source;
@@ -169,13 +197,13 @@ std::int64_t OfflineRenderer::frames() const noexcept { return impl_->range.fram
 
 Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session::Document& document,
                                                                   const RenderOptions& options) {
-  const double rate = options.sample_rate_hz != 0.0  ? options.sample_rate_hz
-                      : document.sample_rate_hz != 0 ? document.sample_rate_hz
-                                                     : kDefaultRateHz;
+  const double rate =
+      options.sample_rate_hz.value_or(document.sample_rate_hz != 0 ? document.sample_rate_hz : kDefaultRateHz);
   if (auto ok = check_options(options, rate); !ok) return ok.error();
 
   const MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
   if (!scan.missing.empty()) return missing_media_error(scan.missing);
+  if (auto ok = check_output_is_no_input(options, scan); !ok) return ok.error();
   media::MediaInfo device;
   if (options.given.device_input) {
     auto info = media::probe(*options.given.device_input);
@@ -185,6 +213,9 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
 
   auto impl = std::make_unique<Impl>();
   Impl& r = *impl;
+  r.warnings = scan.warnings;
+  if (device.missing_frames > 0)
+    r.warnings.push_back(options.given.device_input->string() + media::cut_off_text(device));
   r.options = options;
   r.rate_hz = media::rounded_rate(rate);
   r.chunk = options.block_frames * std::max(1u, kChunkFrames / options.block_frames);
@@ -227,7 +258,8 @@ Result<RenderResult> OfflineRenderer::render() {
   result.peak = r.output->peak();
   result.sha256 = r.output->sha256();
   result.checksums = r.output->checksums();
-  result.warnings = r.engine->faults();
+  result.warnings = r.warnings;
+  std::ranges::move(r.engine->faults(), std::back_inserter(result.warnings));
   std::ranges::move(r.inputs->spoiled(), std::back_inserter(result.warnings));
   return result;
 }

@@ -21,14 +21,14 @@ namespace continuo::render {
 
 struct RenderOptions {
   media::Roots roots;
-  std::string base;                // where relative media start: see Roots::find_file
-  GivenFiles given;                // go before what the roots have
-  TimeText from;                   // on the timeline; frames of the session's rate
-  std::optional<TimeText> to;      // absent: the end of the last timeline player that is no loop
-  std::optional<TimeText> length;  // instead of `to`
-  std::optional<TimeText> tail;    // so much longer; the timeline rolls on
-  bool tail_auto = false;          // instead: until it has faded away, see Tail
-  double sample_rate_hz = 0.0;     // 8000 to 384000; 0: the session's, else 48000
+  std::string base;                      // where relative media start: see Roots::find_file
+  GivenFiles given;                      // go before what the roots have
+  TimeText from;                         // on the timeline; frames of the session's rate
+  std::optional<TimeText> to;            // absent: the end of the last timeline player that is no loop
+  std::optional<TimeText> length;        // instead of `to`
+  std::optional<TimeText> tail;          // so much longer; the timeline rolls on
+  bool tail_auto = false;                // instead: until it has faded away, see Tail
+  std::optional<double> sample_rate_hz;  // 8000 to 384000; absent: the session's, else 48000
   std::uint32_t block_frames =
       1024;  // 1 to 65536: the size of the device buffers that the engine is given. No sample depends on it
   std::uint32_t threads = 1;     // 1 to Crew::kMaxMembers, the caller among them. No sample depends on it
@@ -38,6 +38,7 @@ struct RenderOptions {
   media::SampleFormat format = media::SampleFormat::float32;
   media::Dither dither = media::Dither::none;
   bool overwrite = false;
+  std::filesystem::path session;                 // where the document came from, which is not overwritten; may be empty
   bool digest = false;                           // RenderResult::sha256 is wanted
   bool checksums = false;                        // RenderResult::checksums are
   const std::atomic<bool>* cancelled = nullptr;  // set by anybody: run() ends soon with ABORTED
@@ -56,7 +57,8 @@ struct RenderResult {
   std::string sha256;  // of the interleaved samples, first frame first, each as a WAV file of this format holds it
                        // (little-endian): the same for every container
   std::vector<std::uint64_t> checksums;
-  std::vector<std::string> warnings;  // nodes and files that gave what is no number: lines for a person
+  std::vector<std::string> warnings;  // files that are cut off, nodes and files that gave what is no number: lines for
+                                      // a person
 };
 
 /// What is rendered is what a recording of "out" takes: the same tap, the same recorder, the same encoding; so a live

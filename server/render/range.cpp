@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/media/resample.hpp"
+#include "server/media/stream_reader.hpp"
 
 namespace continuo::render {
 namespace {
@@ -18,6 +19,10 @@ std::int64_t end_of_players(const session::Compiled& compiled, const session::Me
                             std::uint32_t rate_hz) {
   std::int64_t end = 0;
   for (const session::CompiledPlayer& player : compiled.players) {
+    if (player.queue && !player.free) {
+      const auto places = media::places_of(media::segments_of(player.items, [](const auto&) { return ""; }), rate_hz);
+      if (places.back() != rt::kEndless) end = std::max(end, player.timeline_start + places.back());
+    }
     const auto facts = table.find(player.file);
     if (player.free || player.loop || facts == table.end()) continue;
     end = std::max(

@@ -118,7 +118,7 @@ int render_session(const Arguments& arguments, const session::Document& document
 }
 
 int compare_pair(const Arguments& arguments) {
-  const auto comparison = compare_files(arguments.a, arguments.b);
+  const auto comparison = compare_files(arguments.a, arguments.b, arguments.offset);
   if (!comparison) return fail(arguments, comparison.error());
   const int code =
       say(arguments, arguments.json ? compare_json(*comparison) : compare_text(*comparison, arguments.a, arguments.b));

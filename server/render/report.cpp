@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
 
 namespace continuo::render {
 namespace {
@@ -24,6 +25,16 @@ std::string side_json(const Comparison::Side& side) {
          ",\"sample_rate_hz\":" + std::to_string(side.info.sample_rate_hz) +
          ",\"channels\":" + std::to_string(side.info.channels) + ",\"format\":" + json_string(side.info.format) +
          ",\"peak_db\":" + number(level_db(side.peak)) + "}";
+}
+
+std::string lines_json(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : ",") + json_string(line);
+  return "[" + text + "]";
+}
+
+std::string files_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " media file" : " media files");
 }
 
 /// Bytes of the UTF-8 character that begins at `at`; 0 where there is none.
@@ -95,8 +106,6 @@ std::string render_text(const RenderResult& r) {
 
 std::string render_json(const RenderResult& r, const Effort& effort) {
   const double seconds = static_cast<double>(r.frames) / std::max(r.sample_rate_hz, 1u);
-  std::string warnings;
-  for (const std::string& line : r.warnings) warnings += (warnings.empty() ? "" : ",") + json_string(line);
   const double peak = std::min(static_cast<double>(r.peak), static_cast<double>(std::numeric_limits<float>::max()));
   return "{\"file\":" + json_string(r.file.string()) + ",\"frames\":" + std::to_string(r.frames) +
          ",\"sample_rate_hz\":" + std::to_string(r.sample_rate_hz) + ",\"channels\":" + std::to_string(r.channels) +
@@ -104,14 +113,24 @@ std::string render_json(const RenderResult& r, const Effort& effort) {
          ",\"peak\":" + number(peak, "%.9g") + ",\"peak_db\":" + number(level_db(r.peak)) +
          ",\"wall_s\":" + number(effort.wall_s, "%.3f") + ",\"cpu_s\":" + number(effort.cpu_s, "%.3f") +
          ",\"times_real_time\":" + number(seconds / std::max(effort.wall_s, 1e-6), "%.1f") +
-         ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"warnings\":[" + warnings +
-         "],\"version\":\"" CONTINUO_VERSION "\"}";
+         ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"warnings\":" + lines_json(r.warnings) +
+         ",\"version\":\"" CONTINUO_VERSION "\"}";
 }
 
 std::string compare_text(const Comparison& c, const std::string& a, const std::string& b) {
   std::string text = a + ": " + rate_text(c.a.info) + ", peak " + number(level_db(c.a.peak)) + " dBFS\n" + b + ": " +
                      rate_text(c.b.info) + ", peak " + number(level_db(c.b.peak)) + " dBFS\n";
+  if (!c.offset_found)
+    text += "no offset within a second makes a part of them the same; compared from their beginnings\n";
+  if (c.offset_wanted && c.offset_found) {
+    const std::int64_t frames = c.offset < 0 ? -c.offset : c.offset;
+    text += "offset " + std::to_string(c.offset) + ": " +
+            (frames == 0 ? "they begin together"
+                         : (c.offset < 0 ? a : b) + " begins " + std::to_string(frames) + " frames later") +
+            "; " + std::to_string(c.compared) + " frames that both have are compared\n";
+  }
   if (c.identical) return text + "identical";
+  if (c.compared == 0) return text + "different: they have no frame in common";
   if (c.first_frame < 0) return text + "different, though every sample that both have is the same";
   return text + "different: first at frame " + std::to_string(c.first_frame) + " (from 0), channel " +
          std::to_string(c.first_channel) + "; " + std::to_string(c.differing) + " samples differ, by up to " +
@@ -126,14 +145,34 @@ std::string compare_json(const Comparison& c) {
             ",\"first_channel\":" + std::to_string(c.first_channel) +
             ",\"greatest_difference_db\":" + number(level_db(c.greatest_difference));
   }
+  if (c.offset_wanted) {
+    text += ",\"offset_frames\":" + std::to_string(c.offset) +
+            ",\"offset_found\":" + (c.offset_found ? "true" : "false") +
+            ",\"compared_frames\":" + std::to_string(c.compared);
+  }
   return text + "}";
 }
 
 std::string check_text(std::size_t nodes, const MediaScan& scan) {
   std::string text;
-  for (const MissingMedia& m : scan.missing) text += m.node + ": " + error_text(m.error) + "\n";
-  text += "a valid session: " + std::to_string(nodes) + " nodes, " + std::to_string(scan.table.size()) + " media files";
-  if (!scan.missing.empty()) text += ", " + std::to_string(scan.missing.size()) + " that cannot be played from here";
+  std::map<std::string, std::size_t> elsewhere;  // by root, which may well exist where the session is played
+  std::size_t bad = 0;
+  for (const MissingMedia& m : scan.missing) {
+    if (m.error.reason == "UNKNOWN_ROOT") {
+      ++elsewhere[m.file.substr(0, m.file.find(':'))];
+    } else {
+      ++bad;
+      text += m.node + ": " + error_text(m.error) + "\n";
+    }
+  }
+  for (const std::string& line : scan.warnings) text += one_line(line) + "\n";
+  for (const auto& [root, files] : elsewhere) {
+    text += one_line("not looked for: " + files_text(files) + " of the media root \"" + root + "\"; --media-root " +
+                     root + "=FOLDER says where it is here (UNKNOWN_ROOT)");
+    text += "\n";
+  }
+  text += "a valid session: " + std::to_string(nodes) + " nodes, " + files_text(scan.table.size()) + " found";
+  if (bad > 0) text += ", " + std::to_string(bad) + " that cannot be played";
   return text;
 }
 
@@ -145,7 +184,8 @@ std::string check_json(std::size_t nodes, const MediaScan& scan) {
                ",\"message\":" + json_string(m.error.message) + "}";
   }
   return "{\"valid\":true,\"nodes\":" + std::to_string(nodes) + ",\"media\":" + std::to_string(scan.table.size()) +
-         ",\"missing\":[" + missing + "],\"version\":\"" CONTINUO_VERSION "\"}";
+         ",\"missing\":[" + missing + "],\"warnings\":" + lines_json(scan.warnings) +
+         ",\"version\":\"" CONTINUO_VERSION "\"}";
 }
 
 }  // namespace continuo::render

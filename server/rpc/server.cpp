@@ -78,6 +78,7 @@ Result<> Server::start(control::Engine& engine) {
   impl_->services.push_back(make_meter_service(engine, impl_->door));
   impl_->services.push_back(make_system_service(engine, impl_->door));
   impl_->services.push_back(make_device_service(engine, impl_->door));
+  impl_->services.push_back(make_media_service(engine, impl_->door));
 
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(static_cast<int>(control::kMaxMessageBytes));

@@ -46,6 +46,7 @@ Result<Value> check_choice(const ParamSpec& spec, const Value& value, const std:
   if (text != nullptr && std::find(spec.choices.begin(), spec.choices.end(), *text) != spec.choices.end()) return value;
   std::string message = std::string(spec.name) + " must be one of";
   for (const std::string_view choice : spec.choices) message += " \"" + std::string(choice) + "\"";
+  if (const auto* number = std::get_if<double>(&value)) message += ", not " + shown(*number);
   if (text == nullptr) return bad("WRONG_KIND", field, message);
   return bad("BAD_CHOICE", field, message + ", not " + quoted(*text));
 }
@@ -58,6 +59,14 @@ const ParamSpec& spec_of(const DocNode& node, std::string_view param) {
 }
 
 }  // namespace
+
+Value as_choice(const ParamSpec& spec, Value value) {
+  const auto* number = std::get_if<double>(&value);
+  if (spec.kind != ParamKind::choice || number == nullptr) return value;
+  const auto choice = std::find(spec.choices.begin(), spec.choices.end(), shown(*number + 0.0));
+  if (choice == spec.choices.end()) return value;
+  return std::string(*choice);
+}
 
 Result<Value> check_value(const ParamSpec& spec, const Value& value, const std::string& field) {
   switch (spec.kind) {

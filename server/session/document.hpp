@@ -18,6 +18,23 @@ namespace continuo::session {
 /// A parameter's value: number, switch, or text (choice, file).
 using Value = std::variant<double, bool, std::string>;
 
+enum class QueueCurve : std::uint8_t { linear, equal_power };
+
+/// A part of a file in a player's queue. Frames are the file's own.
+struct QueueItem {
+  rt::Uid uid = 0;
+  std::string file;
+  std::int64_t in_frame = 0;
+  std::int64_t out_frame = 0;  // 0: the file's end
+  std::uint32_t loops = 1;     // 0: for ever
+  double gain_db = 0.0;
+  double fade_in_ms = 0.0;
+  double fade_out_ms = 0.0;
+  QueueCurve fade_in_curve = QueueCurve::linear;
+  QueueCurve fade_out_curve = QueueCurve::linear;
+  friend bool operator==(const QueueItem&, const QueueItem&) = default;
+};
+
 /// A node of the tree. `params` holds only what differs from its default (node_registry.hpp).
 struct DocNode {
   std::string id;
@@ -27,6 +44,7 @@ struct DocNode {
   std::map<std::string, Value> params;
   std::map<std::string, DocLane> lanes{};  // by parameter
   std::vector<DocNode> children;
+  std::vector<QueueItem> queue{};  // of a player, in place of its file
   friend bool operator==(const DocNode&, const DocNode&) = default;
 };
 
@@ -64,6 +82,7 @@ inline constexpr std::size_t kMaxLabel = 1000;     // bytes; of a session's name
 inline constexpr std::uint32_t kMaxChannels = 64;  // of a node
 inline constexpr std::uint32_t kMaxDeviceChannels = 128;
 inline constexpr std::size_t kMaxChannelPairs = 4096;  // of a connection
+inline constexpr std::size_t kMaxQueueItems = 1000;    // of a player
 
 /// The uids of "in" and "out", the same in every document: they are never removed. A UidSource stays below them.
 inline constexpr rt::Uid kDeviceInUid = (rt::Uid{1} << 53) - 2;

@@ -30,6 +30,16 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
       return clear_automation(edit, op.clear_automation(), field + ".clear_automation");
     case v1::Operation::kSetLabel:
       return set_label(edit, op.set_label(), field + ".set_label");
+    case v1::Operation::kQueueInsert:
+      return queue_insert(edit, op.queue_insert(), field + ".queue_insert");
+    case v1::Operation::kQueueRemove:
+      return queue_remove(edit, op.queue_remove(), field + ".queue_remove");
+    case v1::Operation::kQueueMove:
+      return queue_move(edit, op.queue_move(), field + ".queue_move");
+    case v1::Operation::kQueueSet:
+      return queue_set(edit, op.queue_set(), field + ".queue_set");
+    case v1::Operation::kSkip:
+      return check_skip(edit, op.skip(), field + ".skip");
     case v1::Operation::kPlay:
     case v1::Operation::kStop:
     case v1::Operation::kLocate:

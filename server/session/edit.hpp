@@ -33,7 +33,7 @@ struct EditResult {
 };
 
 /// Applies the document operations of `operations` (add_node, remove_node, move_node, connect, disconnect, set_params,
-/// set_automation, clear_automation, set_label) to `document`, in order, and validates the whole afterwards; the others
+/// set_automation, clear_automation, set_label, queue_*) to `document`, in order, and validates the whole afterwards; the others
 /// (transport, recorders) are checked for shape and that the nodes they name exist. On an error `document` is unusable:
 /// apply to a copy. The error's field names the operation and member: "operations[3].set_params.values.gain_db".
 [[nodiscard]] Result<EditResult> apply_operations(Document& document,

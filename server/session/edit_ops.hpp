@@ -31,6 +31,13 @@ struct Editing {
 [[nodiscard]] Result<> clear_automation(Editing& edit, const v1::ClearAutomation& op, const std::string& field);
 [[nodiscard]] Result<> set_label(Editing& edit, const v1::SetLabel& op, const std::string& field);
 
+[[nodiscard]] Result<> queue_insert(Editing& edit, const v1::QueueInsert& op, const std::string& field);
+[[nodiscard]] Result<> queue_remove(Editing& edit, const v1::QueueRemove& op, const std::string& field);
+[[nodiscard]] Result<> queue_move(Editing& edit, const v1::QueueMove& op, const std::string& field);
+[[nodiscard]] Result<> queue_set(Editing& edit, const v1::QueueSet& op, const std::string& field);
+/// Changes nothing: where to is the engine's to know.
+[[nodiscard]] Result<> check_skip(Editing& edit, const v1::Skip& op, const std::string& field);
+
 /// Play, stop, locate and the recorders': shape, and that the nodes they name can do it.
 [[nodiscard]] Result<> check_transport(const Document& document, const v1::Operation& op, const std::string& field);
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <utility>
 
 #include "server/session/edit_ops.hpp"
 #include "server/session/names.hpp"
@@ -23,6 +24,7 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
     return bad("OUT_OF_RANGE", field + ".ramp_ms", "ramp_ms must be 0 to 600000 ms");
   }
   const TypeSpec& type = *find_type(node->type);
+  v1::SetParams accepted = op;
   for (const auto& [name, given] : std::map(op.values().begin(), op.values().end())) {
     const std::string where = field + ".values." + field_name(name);
     const ParamSpec* spec = type.find(name);
@@ -30,8 +32,9 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
     if (const Result<> free = check_not_automated(*node, name, where); !free) return free.error();
     const Result<Value> plain = from_proto(given, where);
     if (!plain) return plain.error();
-    const Result<Value> value = check_value(*spec, *plain, where);
+    const Result<Value> value = check_value(*spec, as_choice(*spec, *plain), where);
     if (!value) return value.error();
+    (*accepted.mutable_values())[name] = to_proto(*value);
     const bool differs = value_of(*node, *spec) != *value;
     if (*value == spec->default_value) {
       node->params.erase(name);
@@ -53,7 +56,7 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
                                   .rt_index = spec->rt_index,
                                   .ramp_ms = ramp_ms});
   }
-  *edit.result.accepted.emplace_back().mutable_set_params() = op;
+  *edit.result.accepted.emplace_back().mutable_set_params() = std::move(accepted);
   return {};
 }
 

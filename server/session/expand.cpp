@@ -13,6 +13,7 @@
 #include "rt/nodes/sweep.hpp"
 #include "server/session/expand_units.hpp"
 #include "server/session/processor.hpp"
+#include "server/session/queue.hpp"
 
 namespace continuo::session {
 namespace {
@@ -149,10 +150,13 @@ class Expansion {
       const auto facts = request_.media->find(file);
       if (facts != request_.media->end()) channels = std::min(facts->second.channels, kMaxChannels);
     }
+    // The same queue of other items is the same node: what plays on in it has no seam.
+    for (const CompiledItem& item : compile_queue(doc.queue, request_.media))
+      channels = std::max(channels, item.facts.channels);
     const std::string identity = text_of(doc, "mode") + (number_of(doc, "loop") != 0.0 ? " loop " : " once ") +
                                  std::to_string(channels) + " " +
                                  std::to_string(start_frame(doc, request_.shape.sample_rate_hz)) + " " +
-                                 std::to_string(request_.shape.sample_rate_hz) + " " + file;
+                                 std::to_string(request_.shape.sample_rate_hz) + " " + (doc.queue.empty() ? file : " queue");
     FlatNode& node = add({doc.uid, FlatRole::player, stable_hash(identity)}, doc, path);
     node.kind = &rt::player_kind();
     node.out_count = std::max(channels, 1u);  // a missing file is one silent channel

@@ -21,6 +21,7 @@ struct MediaFacts {
   std::uint32_t channels = 0;
   std::uint32_t sample_rate_hz = 0;
   rt::FrameCount frames = 0;  // of the file's own rate
+  friend bool operator==(const MediaFacts&, const MediaFacts&) = default;
 };
 using MediaTable = std::map<std::string, MediaFacts, std::less<>>;
 

@@ -46,7 +46,7 @@ std::unique_ptr<rt::Node> bare_node(const FlatNode& node, double sample_rate_hz,
   if (node.key.role == FlatRole::processor) return make_processor(*node.doc, node.main_in_count, sample_rate_hz, files);
   if (node.kind == &rt::player_kind()) {
     const bool is_free = text_of(*node.doc, "mode") == "free";
-    return std::make_unique<rt::PlayerNode>(uid, is_free, start_frame(*node.doc, sample_rate_hz));
+    return std::make_unique<rt::PlayerNode>(uid, is_free, start_frame(*node.doc, sample_rate_hz), node.out_count);
   }
   if (node.kind == &rt::sweep_kind()) return sweep_node(*node.doc, uid, sample_rate_hz);
   if (node.kind == &rt::feedback_out_kind())

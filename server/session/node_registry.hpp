@@ -50,6 +50,9 @@ inline constexpr std::string_view kFeedbackType = "feedback";
 [[nodiscard]] std::span<const TypeSpec> node_types();
 [[nodiscard]] const TypeSpec* find_type(std::string_view name);
 
+/// A choice that was given as the number that its text says (24 for "24") as that text; anything else as it is.
+[[nodiscard]] Value as_choice(const ParamSpec& spec, Value value);
+
 /// Kind, range, finite; the error's message names the parameter and what is allowed. `field` goes into the error.
 [[nodiscard]] Result<Value> check_value(const ParamSpec& spec, const Value& value, const std::string& field);
 

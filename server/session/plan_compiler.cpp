@@ -83,6 +83,9 @@ class Inventory {
     if (request_.media == nullptr) return;
     const auto facts = request_.media->find(player.file);
     if (facts != request_.media->end()) player.channels = std::min(facts->second.channels, kMaxChannels);
+    player.queue = !node.doc->queue.empty();
+    player.items = compile_queue(node.doc->queue, request_.media);
+    for (const CompiledItem& item : player.items) player.channels = std::max(player.channels, item.facts.channels);
   }
 
   void meter(const FlatNode& node, const LiveNode& live) {

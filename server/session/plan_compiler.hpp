@@ -16,6 +16,7 @@
 #include "rt/render_plan.hpp"
 #include "server/session/document.hpp"
 #include "server/session/impulse_table.hpp"
+#include "server/session/queue.hpp"
 
 namespace continuo::session {
 
@@ -39,6 +40,8 @@ struct CompiledPlayer {
   bool loop = false;
   rt::FrameCount timeline_start = 0;  // engine-rate frames
   bool fresh = false;                 // the rt node was made by this compile: it has no source yet
+  bool queue = false;                 // it has one: `items`, without those that cannot be played
+  std::vector<CompiledItem> items;
 };
 struct CompiledRecorder {
   rt::Uid uid = 0;

@@ -42,9 +42,12 @@ constexpr std::size_t kMaxParams = 256;
 
 }  // namespace
 
-void drop_defaults(DocNode& node) {
+void tidy_params(DocNode& node) {
   const TypeSpec* type = find_type(node.type);
   if (type == nullptr) return;
+  for (auto& [name, value] : node.params) {
+    if (const ParamSpec* spec = type->find(name)) value = as_choice(*spec, std::move(value));
+  }
   std::erase_if(node.params, [&](const auto& param) {
     const ParamSpec* spec = type->find(param.first);
     return spec != nullptr && spec->default_value == param.second;
@@ -123,10 +126,11 @@ bool SessionReader::read_node(DocNode& node, std::size_t depth) {
     if (key == "params") return read_params(node.params);
     if (key == "automation") return read_lanes(node.lanes);
     if (key == "children") return read_nodes(node.children, depth + 1);
+    if (key == "queue") return read_queue(node.queue);
     if (key == "uid") return read_unsigned(uid, kDeviceOutUid);  // the server's to give: read and left aside
-    return unknown_field(key, "id label type params automation children");
+    return unknown_field(key, "id label type params automation queue children");
   });
-  drop_defaults(node);
+  tidy_params(node);
   return read;
 }
 

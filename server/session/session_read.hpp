@@ -27,6 +27,8 @@ struct SessionReader {
   [[nodiscard]] bool read_lanes(std::map<std::string, DocLane>& lanes);
   [[nodiscard]] bool read_lane(DocLane& lane);
   [[nodiscard]] bool read_point(LanePoint& point);
+  [[nodiscard]] bool read_queue(std::vector<QueueItem>& queue);
+  [[nodiscard]] bool read_item(QueueItem& item);
   [[nodiscard]] bool read_connection(DocConnection& connection);
   [[nodiscard]] bool read_endpoint(Endpoint& endpoint, bool is_source);
   [[nodiscard]] bool read_channels(DocConnection& connection);
@@ -34,7 +36,7 @@ struct SessionReader {
   bool unknown_field(const std::string& key, const char* known);
 };
 
-/// Leaves out the parameters that have their default value.
-void drop_defaults(DocNode& node);
+/// Choices as texts; without the parameters that have their default value.
+void tidy_params(DocNode& node);
 
 }  // namespace continuo::session

@@ -75,6 +75,15 @@ class Writer {
       text_ += "}";
     }
     if (!node.lanes.empty()) write(node.lanes);
+    if (!node.queue.empty()) {
+      key("queue");
+      open('[');
+      for (const QueueItem& each : node.queue) {
+        item();
+        write(each);
+      }
+      close(']');
+    }
     write_nodes("children", node.children);
     close('}');
   }
@@ -102,6 +111,22 @@ class Writer {
       close('}');
     }
     close('}');
+  }
+
+  void write(const QueueItem& queued) {
+    text_ += "{\"file\": " + json_string(queued.file);
+    const auto member = [&](const char* name, const std::string& value) {
+      text_.append(", \"").append(name).append("\": ").append(value);
+    };
+    if (queued.in_frame != 0) member("in_frame", std::to_string(queued.in_frame));
+    if (queued.out_frame != 0) member("out_frame", std::to_string(queued.out_frame));
+    if (queued.loops != 1) member("loops", std::to_string(queued.loops));
+    if (queued.gain_db != 0.0) member("gain_db", json_number(queued.gain_db));
+    if (queued.fade_in_ms != 0.0) member("fade_in_ms", json_number(queued.fade_in_ms));
+    if (queued.fade_out_ms != 0.0) member("fade_out_ms", json_number(queued.fade_out_ms));
+    if (queued.fade_in_curve != QueueCurve::linear) member("fade_in_curve", "\"equal_power\"");
+    if (queued.fade_out_curve != QueueCurve::linear) member("fade_out_curve", "\"equal_power\"");
+    text_ += "}";
   }
 
   // On one line: there are many, and they read as a table.

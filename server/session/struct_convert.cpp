@@ -2,6 +2,7 @@
 
 #include "server/session/json_writer.hpp"
 #include "server/session/names.hpp"
+#include "server/session/queue.hpp"
 #include "server/session/session_file.hpp"
 #include "server/session/session_read.hpp"
 
@@ -132,6 +133,22 @@ Struct node_to_struct(const DocNode& node) {
       out_point["value"].set_number_value(point.value);
       if (point.curve != LaneCurve::linear) out_point["curve"].set_string_value(to_string(point.curve));
     }
+  }
+  for (const QueueItem& item : node.queue) {
+    auto& list = *fields["queue"].mutable_list_value();
+    auto& members = *list.add_values()->mutable_struct_value()->mutable_fields();
+    members["uid"].set_number_value(static_cast<double>(item.uid));
+    members["file"].set_string_value(item.file);
+    if (item.in_frame != 0) members["in_frame"].set_number_value(static_cast<double>(item.in_frame));
+    if (item.out_frame != 0) members["out_frame"].set_number_value(static_cast<double>(item.out_frame));
+    if (item.loops != 1) members["loops"].set_number_value(item.loops);
+    if (item.gain_db != 0.0) members["gain_db"].set_number_value(item.gain_db);
+    if (item.fade_in_ms != 0.0) members["fade_in_ms"].set_number_value(item.fade_in_ms);
+    if (item.fade_out_ms != 0.0) members["fade_out_ms"].set_number_value(item.fade_out_ms);
+    if (item.fade_in_curve != QueueCurve::linear)
+      members["fade_in_curve"].set_string_value(to_string(item.fade_in_curve));
+    if (item.fade_out_curve != QueueCurve::linear)
+      members["fade_out_curve"].set_string_value(to_string(item.fade_out_curve));
   }
   for (const DocNode& child : node.children) {
     *fields["children"].mutable_list_value()->add_values()->mutable_struct_value() = node_to_struct(child);

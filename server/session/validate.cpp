@@ -8,6 +8,7 @@
 #include "server/session/edit.hpp"
 #include "server/session/names.hpp"
 #include "server/session/node_registry.hpp"
+#include "server/session/queue.hpp"
 
 namespace continuo::session {
 namespace {
@@ -91,6 +92,7 @@ Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t d
   if (const Result<> checked = check_place(node, *type, parent, field); !checked) return checked.error();
   if (const Result<> checked = check_params(node, *type, field); !checked) return checked.error();
   if (const Result<> checked = check_lanes(node, field); !checked) return checked.error();
+  if (const Result<> checked = check_queue(node, field); !checked) return checked.error();
   if (const Result<> checked = check_siblings(node.children, field + ".children"); !checked) return checked.error();
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const std::string where = field + ".children[" + std::to_string(i) + "]";

@@ -67,6 +67,18 @@ expect "connect" continuo connect drums mix --gain -1.5 --map 1:2,2:1
 expect "connect a port" continuo connect vox:pre mix --gain -20
 expect "connect a device channel" continuo connect fx/hum out:2
 expect "connect" continuo connect mix out
+continuo params --types >"$dir/said"; [ "$(wc -l <"$dir/said")" -lt 150 ] || fail "params --types is endless: $(wc -l <"$dir/said") lines"
+grep -q "gain.1_1 to gain.16_16" "$dir/said" && grep -q "band1.type to band8.type" "$dir/said" || { fail "params --types does not fold"; cat "$dir/said"; }
+expect "a choice of numbers" continuo add vox/eq eq band3.type=low_pass band3.slope_db_per_oct=24
+expect "a choice of numbers" continuo set vox/eq.band3.slope_db_per_oct=48
+same "get a choice of numbers" "$(continuo get vox/eq.band3.slope_db_per_oct --json)" '{"vox/eq.band3.slope_db_per_oct":"48"}'
+expect "a choice as it was printed" continuo set "vox/eq.band3.slope_db_per_oct=$(continuo get vox/eq.band3.slope_db_per_oct)"
+expect_exit 65 "not 25" continuo set vox/eq.band3.slope_db_per_oct=25
+expect "a channel that is not there" continuo connect vox out:99
+grep -q "warning: vox to out:99: the device has only" "$dir/said" || { fail "no warning"; cat "$dir/said"; }
+continuo status | grep -q "vox to out:99" || fail "the status does not name a channel that is not there"
+expect "away with it" continuo disconnect vox out:99
+expect_exit 65 "IN_THE_PAST" continuo set vox.gain_db=0 --at @1990-01-01T00:00:00Z
 expect "set several" continuo set vox.gain_db=-4.5 drums.mute=true fx/hum/tone.frequency_hz=110 --ramp 20ms
 expect "automate" continuo automate mix.gain_db 0s=-60 0:01.5=0:hold 96000f=-6
 expect "automate" continuo automate fx/hum/tone.frequency_hz 0=110:exp 2s=880
@@ -97,6 +109,9 @@ expect "load from standard input" continuo session load - <"$dir/media/saved.jso
 same "show --json is one line" "$(continuo session show --json | wc -l)" 1
 continuo session show --tree >"$dir/said"; grep -q "^  hum  track" "$dir/said" || { fail "tree"; cat "$dir/said"; }
 expect "check the saved file" continuo session check "$dir/media/saved.json"
+grep -q "2 media files found" "$dir/said" || { fail "the check does not ask the daemon for its roots"; cat "$dir/said"; }
+CONTINUO_SERVER=unix:$dir/nobody expect "check it without a daemon" continuo session check "$dir/media/saved.json"
+same "what it says then" "$(wc -l <"$dir/said") $(grep -c "not looked for: 2 media files of the media root \"media\"" "$dir/said")" "2 1"
 expect_exit 73 "ALREADY_EXISTS" continuo session save "$dir/media/saved.json"
 expect "save over it" continuo session save "$dir/media/saved.json" --force
 cmp "$dir/built.json" "$dir/media/saved.json" || fail "save --force"
@@ -185,6 +200,26 @@ expect_exit 65 "ID_IN_USE" continuo play "$songs"
 same "a play that is to come" "$(continuo --json play --at +10s | json outcome)" OUTCOME_SCHEDULED
 same "it has not begun" "$(continuo status --json | json clock.rolling)" false
 
+# A queue: what is in it, what is heard, next and previous
+expect "a deck" continuo track add deck
+expect "its player" continuo add deck/player player mode=free
+expect "queued" continuo queue add deck/player "$songs/1 Lead Vox.wav" "$songs/2 drums.wav"
+expect "play next" continuo queue add deck/player "$songs/2 drums.wav" --in 10 --out 5000 --loops 2 --gain -6 --after current
+same "three items" "$(continuo queue list deck/player | wc -l)" 3
+expect "play the deck" continuo play --player deck/player
+expect "next" continuo next deck/player
+expect "on and back" continuo previous deck/player 2
+same "the first" "$(continuo status --json | json players.0.item_index)" 1
+expect "moved" continuo queue move deck/player 3 --before 1
+expect "set" continuo queue set deck/player current --fade-in 20 --curve equal_power
+expect "removed" continuo queue remove deck/player current
+expect_exit 66 "UNKNOWN_ITEM" continuo queue remove deck/player 7
+expect_exit 64 "USAGE" continuo queue move deck/player first
+expect_exit 65 "WRONG_NODE" continuo next deck
+expect "emptied" continuo queue remove deck/player --all
+expect_exit 65 "EMPTY_QUEUE" continuo next deck/player
+expect "the deck goes" continuo remove deck
+
 # Later: every editing command takes --at; what waits is listed, taken back, guarded, and comes at its frame
 echo '{"operations": [{"set_label": {"path": "late", "label": "later"}}]}' >"$dir/later.json"
 echo '{"operations": [{"set_label": {"path": "late", "label": "x"}}], "when": {"after_seconds": 9}}' >"$dir/when.json"
@@ -222,7 +257,9 @@ within 10 grep -q '"snapshot":{' "$dir/watched" || fail "watch has no snapshot"
 continuo --json track add soon --at +1s >"$dir/said" || fail "track add --at"
 same "the answer does not wait for it" "$(json outcome <"$dir/said")" OUTCOME_SCHEDULED
 id=$(json transaction_id <"$dir/said")
-due=$(continuo scheduled --json | json engine_frame)
+# From the watch: by now it may have come already.
+within 10 grep -q "\"scheduled\":{\"transaction_id\":\"$id\"" "$dir/watched" || fail "the watch does not tell of it"
+due=$(sed -n "s/.*\"scheduled\":{\"transaction_id\":\"$id\".*\"engine_frame\":\"\([0-9]*\)\"}}$/\1/p" "$dir/watched")
 within 10 grep -q "\"applied\":{\"transaction_id\":\"$id\",\"engine_frame\":\"$due\"" "$dir/watched" ||
   { fail "not applied at engine frame $due"; cat "$dir/watched"; }
 same "and it is there" "$(continuo session show --tree | grep -c '^soon  track')" 1

@@ -124,6 +124,28 @@ expect_exit 66 "songs/none.wav" render --check missing.json "${roots[@]}"
 render --check missing.json "${roots[@]}" --json >"$dir/said"
 [ "$(json missing.0.node <"$dir/said")" = a/p ] || { fail "the check's JSON"; cat "$dir/said"; }
 
+# One that begins later: by a latency, say
+expect "a later start" render one.json -o out.wav --set a/p.start_s=0.00625
+expect_exit 1 "different" render compare songs/a.wav out.wav
+expect_exit 0 "identical" render compare songs/a.wav out.wav --offset 300
+expect_exit 0 "identical" render compare out.wav songs/a.wav --offset -300
+expect_exit 0 "out.wav begins 300 frames later" render compare songs/a.wav out.wav --offset auto
+expect_exit 1 "different" render compare songs/a.wav out.wav --offset=299
+rm out.wav
+
+# A file that is cut off is rendered as far as it goes, and said
+wav make songs/whole.wav 1 24000 && head -c 20000 songs/whole.wav >songs/short.wav
+sed 's#songs/a.wav#songs/short.wav#' one.json >short.json
+expect "cut off" render short.json -o out.wav
+grep -qE "songs/short.wav is cut off: [0-9]+ of 24000 frames" "$dir/said" || { fail "a file that is cut off is not named"; cat "$dir/said"; }
+render short.json -o out.wav --force --json >"$dir/said" 2>/dev/null
+json warnings.0 <"$dir/said" | grep -q "is cut off" || { fail "the JSON does not name it"; cat "$dir/said"; }
+render --check short.json --json >"$dir/said"
+json warnings.0 <"$dir/said" | grep -q "is cut off" || { fail "the check's JSON does not name it"; cat "$dir/said"; }
+expect "check a file that is cut off" render --check short.json
+grep -q "is cut off" "$dir/said" || { fail "the check does not name it"; cat "$dir/said"; }
+rm out.wav
+
 # Errors
 head -c 200 tour.json >cut.json
 sed 's/"format": 1/"format": 99/' tour.json >newer.json
@@ -143,13 +165,18 @@ expect_exit 65 "surprise" render unknown.json -o out.wav "${roots[@]}"
 expect_exit 65 "gain_db" render range.json -o out.wav "${roots[@]}"
 expect_exit 65 "EMPTY_RANGE" render tour.json -o out.wav "${roots[@]}" --from 5s
 expect_exit 65 "rate" render tour.json -o out.wav "${roots[@]}" --rate 100
+expect_exit 65 "rate" render tour.json -o out.wav "${roots[@]}" --rate 0
 expect_exit 73 "FOLDER_NOT_FOUND" render one.json -o none/out.wav
+ln -s songs/a.wav link.wav
+expect_exit 73 "OUTPUT_IS_INPUT" render one.json -o link.wav --force
+expect_exit 73 "songs/a.wav" render one.json -o songs/a.wav --force
+rm link.wav
 expect_exit 66 "none.wav" render compare none.wav songs/a.wav
 expect_exit 65 "NOT_AUDIO" render compare songs/text.wav songs/a.wav
 for words in "" "one.json" "one.json -o out.mp3" "one.json -o out.flac --bits 32f" "one.json -o out.wav --from 5" "one.json -o out.wav --to 1:75" "one.json -o out.wav --bits 8" \
   "one.json -o out.wav --block 0" "one.json -o out.wav --media-root music" "one.json -o out.wav --media-root a:b=songs" "one.json -o out.wav --bogus" \
   "one.json -o out.wav --threads 0" "one.json -o out.wav --threads 65" "one.json -o out.wav --tail 5" "one.json -o out.wav --to auto" \
-  "one.json -o out.wav --dither flat" "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
+  "compare songs/a.wav songs/a.wav --offset soon" "compare songs/a.wav songs/a.wav --offset 1.5" "one.json -o out.wav --dither flat" "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
   # shellcheck disable=SC2086
   expect_exit 64 "continuo-render: " render $words
 done

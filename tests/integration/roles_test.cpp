@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "continuo/v1/media.pb.h"
 #include "tests/integration/client.hpp"
 
 namespace continuo {
@@ -16,7 +17,8 @@ TEST_CASE("every method refuses a client whose role does not reach it") {
     grpc::GenericStub stub(daemon.channel());
     int refused = 0;
     for (const auto* file : {v1::GetSessionRequest::descriptor()->file(), v1::WatchMetersRequest::descriptor()->file(),
-                             v1::GetInfoRequest::descriptor()->file(), v1::ListDevicesRequest::descriptor()->file()}) {
+                             v1::GetInfoRequest::descriptor()->file(), v1::ListDevicesRequest::descriptor()->file(),
+                             v1::ListMediaRequest::descriptor()->file()}) {
       for (int m = 0; m < file->service(0)->method_count(); ++m) {
         const auto* method = file->service(0)->method(m);
         if (method->options().GetExtension(v1::role) <= role) continue;

@@ -191,7 +191,7 @@ TEST_CASE("a time that is none is refused, never taken as now") {
     CHECK(refused.error().field.starts_with("when"));
   }
   rig.applied(set_gain(-6, ",'when':{'now':{}}"));
-  rig.applied(set_gain(-7, ",'when':{'utc':'2020-11-20T12:00:00Z'}"));
+  CHECK(rig.apply(set_gain(-7, ",'when':{'utc':'2020-11-20T12:00:00Z'}")).error().reason == "IN_THE_PAST");
 }
 
 TEST_CASE("two thousand operations are one revision, one plan and one frame; the bound is the one that GetInfo tells") {
@@ -274,4 +274,36 @@ TEST_CASE("mute and solo are heard") {
   float peak = 0.0f;
   for (const float sample : rig.hardware->last_output(0)) peak = std::max(peak, std::abs(sample));
   CHECK(peak > 0.01f);
+}
+
+TEST_CASE(
+    "a connection to a channel that the device does not have is accepted, and told: now, later, and in the status") {
+  Rig rig;
+  rig.applied("{'operations':[{'addNode':{'node':{'id':'a','type':'track'}}},{'connect':{'from':'a','to':'out'}}]}");
+  const std::string line = "a to out:99: the device has only 2 output channels";
+  const std::string connect = "{'operations':[{'connect':{'from':'a','to':'out:99'}}]";
+  const auto dry = rig.apply(connect + ",'dryRun':true}");
+  REQUIRE(dry);
+  REQUIRE(dry->warnings_size() == 1);
+  CHECK(dry->warnings(0) == line);
+  CHECK(rig.status().state() == v1::GetStatusResponse::STATE_HEALTHY);
+  const auto made = rig.applied(connect + "}");
+  REQUIRE(made.warnings_size() == 1);
+  CHECK(made.warnings(0) == line);
+  // Told once, by the one that did it.
+  const auto map = rig.applied(
+      "{'operations':[{'connect':{'from':'in:3','to':'a'}},"
+      "{'connect':{'from':'a','to':'out','channels':[{'from':1,'to':1},{'from':2,'to':3}]}}]}");
+  REQUIRE(map.warnings_size() == 2);
+  CHECK(map.warnings(0) == "in:3 to a: the device has only 2 input channels");
+  CHECK(map.warnings(1) == "a to out: the device has only 2 output channels");
+  CHECK(rig.applied("{'operations':[{'setLabel':{'path':'a','label':'x'}}]}").warnings_size() == 0);
+  const auto status = rig.status();
+  CHECK(status.state() == v1::GetStatusResponse::STATE_DEGRADED);
+  REQUIRE(status.reasons_size() == 3);
+  CHECK(status.reasons(0) == line);
+  rig.applied(
+      "{'operations':[{'disconnect':{'from':'a','to':'out:99'}},{'disconnect':{'from':'in:3','to':'a'}},"
+      "{'disconnect':{'from':'a','to':'out'}}]}");
+  CHECK(rig.status().state() == v1::GetStatusResponse::STATE_HEALTHY);
 }

@@ -70,13 +70,36 @@ TEST_CASE("a node that overflows is muted, and the status names it, counts it, a
   // It moves, and is named where it is.
   rig.applied("{'operations':[{'moveNode':{'path':'vox','id':'voice'}}]}");
   CHECK(rig.status().node_faults(0).path() == "voice/p");
-  rig.applied("{'operations':[{'removeNode':{'path':'voice'}}]}");
-  CHECK(rig.status().node_faults(0).path() == "vox/p");
   // A minute of sound later it is history, no reason.
   for (int i = 0; i < 61; ++i) rig.hardware->run(48'000, 4096);
   status = rig.status();
   CHECK(status.node_faults_size() == 1);
   CHECK_FALSE(has_reason(status, "gave NaN or Inf"));
+}
+
+TEST_CASE("a node that is gone takes its faults along: removed, or with its session") {
+  Rig rig;
+  rig.write_wav("s.wav", 1, 48'000, std::vector<float>(48'000, 3e38f));
+  const auto break_it = [&] {
+    rig.applied(play_file(",'gain_db':12"));
+    REQUIRE(rig.until([&] { return has_reason(rig.status(), "vox/p gave NaN or Inf"); }));
+  };
+  break_it();
+  const auto counted = rig.status().counters().node_faults();
+  CHECK(counted > 0);
+  SUBCASE("removed") { rig.applied("{'operations':[{'removeNode':{'path':'vox'}}]}"); }
+  SUBCASE("another session") { REQUIRE(rig.load("{}")); }
+  rig.hardware->run(9'600);
+  auto status = rig.status();
+  CHECK(status.node_faults_size() == 0);
+  CHECK_FALSE(has_reason(status, "gave NaN"));
+  // What only counters know is a reason for a minute of sound, and stays counted.
+  for (int i = 0; i < 61; ++i) rig.hardware->run(48'000, 4096);
+  status = rig.status();
+  CHECK_FALSE(has_reason(status, "NaN"));
+  CHECK(status.counters().node_faults() >= counted);
+  break_it();  // another node of that name is judged by what it does
+  CHECK(rig.status().node_faults(0).count() >= 1);
 }
 
 TEST_CASE("a file that holds NaN is played with silence in their place, and named") {

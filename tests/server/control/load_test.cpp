@@ -131,3 +131,31 @@ TEST_CASE("the session's rate is not the device's: timeline frames count in the 
   CHECK(rig.engine->clock().timeline_rate_hz() == 24'000.0);
   CHECK(rig.engine->clock().engine_rate_hz() == 48'000.0);
 }
+
+TEST_CASE("a file that is cut off is played as far as it goes, and named: when it comes, and while it is there") {
+  Rig rig;
+  rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 48'000));
+  const auto file = rig.folder.path() / "media" / "s.wav";
+  const auto bytes = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, bytes - 20'000 * 2 * 4);
+  const std::string line = "media:s.wav is cut off: 28000 of 48000 frames";
+  const auto has_line = [&] {
+    const auto status = rig.status();
+    return std::ranges::any_of(status.reasons(), [&](const std::string& reason) { return reason == line; });
+  };
+  const std::string node =
+      "{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'media:s.wav'}}]}";
+  const auto added = rig.applied("{'operations':[{'addNode':{'node':" + node + "}}]}");
+  REQUIRE(added.warnings_size() == 1);
+  CHECK(added.warnings(0) == line);
+  CHECK(has_line());
+  CHECK(rig.applied("{'operations':[{'connect':{'from':'a','to':'out'}}]}").warnings_size() == 0);
+  CHECK(has_line());
+  rig.applied("{'operations':[{'removeNode':{'path':'a'}}]}");
+  CHECK_FALSE(has_line());
+  const auto loaded = rig.load("{'format':1,'nodes':[" + node + "]}");
+  REQUIRE(loaded);
+  REQUIRE(loaded->warnings_size() == 1);
+  CHECK(loaded->warnings(0) == line);
+  CHECK(has_line());
+}

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <string>
 
 #include "tests/server/control/rig.hpp"
@@ -28,6 +30,17 @@ v1::GetStatusResponse::Take wait_for_take(Rig& rig, const std::string& name) {
     return false;
   }));
   return found;
+}
+
+/// As the item's, but for the player's fade-in: `frames` of it.
+bool sounds(const std::vector<float>& got, const std::function<float(std::size_t)>& item, std::size_t frames = 512) {
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const float factor = i < frames ? static_cast<float>(i + 1) / static_cast<float>(frames) : 1.0f;
+    if (got[i] == item(i) * factor) continue;
+    MESSAGE("frame ", i, ": ", got[i], " is not ", item(i) * factor);
+    return false;
+  }
+  return true;
 }
 
 std::vector<float> slice(const std::vector<float>& samples, std::size_t from, std::size_t count) {
@@ -100,7 +113,9 @@ TEST_CASE("locate and a play after a stop are sample-exact on every player") {
   const auto located = rig.applied("{'operations':[{'locate':{'timelineFrame':'100000'}}]}");
   rig.hardware->run(3000);
   auto got = heard(rig, located.engine_frame(), from, 0, 2000);
-  for (std::size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == two[2 * (100'000 + i)]);
+  // After the fade of what was there before.
+  const auto there = [&](std::size_t i) { return two[2 * (100'000 + 512 + i)]; };
+  CHECK(sounds({got.begin() + 512, got.end()}, there, 0));
 
   const auto stopped = rig.applied("{'operations':[{'stop':{}}]}");
   rig.hardware->run(1000);
@@ -112,7 +127,7 @@ TEST_CASE("locate and a play after a stop are sample-exact on every player") {
   const auto again = rig.applied("{'operations':[{'play':{}}]}");
   rig.hardware->run(3000);
   got = heard(rig, again.engine_frame(), from, 1, 2000);
-  for (std::size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == two[2 * (static_cast<std::size_t>(at) + i) + 1]);
+  CHECK(sounds(got, [&](std::size_t i) { return two[2 * (static_cast<std::size_t>(at) + i) + 1]; }));
 
   // A second player comes in while the timeline rolls: in its place, after its fade.
   rig.applied(
@@ -131,6 +146,66 @@ TEST_CASE("locate and a play after a stop are sample-exact on every player") {
     REQUIRE(got[i] == doctest::Approx(expected * 0.70710678f).epsilon(1e-5));
   }
   CHECK(rig.status().counters().starved_frames() == 0);
+}
+
+TEST_CASE("pause, stop and locate under sound make no step, and a start at the file's beginning is exact") {
+  for (const bool free : {false, true}) {
+    CAPTURE(free);
+    Rig rig;
+    std::vector<float> source(2 * 200'000);
+    for (std::size_t i = 0; i < 200'000; ++i)
+      source[2 * i] = source[2 * i + 1] = 0.5f * static_cast<float>(std::sin(static_cast<double>(i) * 0.01));
+    rig.write_wav("s.wav", 2, 48'000, source);
+    rig.applied("{'operations':[" + add_player("a", file("s.wav") + (free ? ",'mode':'free'" : "")) + "]}");
+    rig.hardware->run(4800);
+    rig.hardware->clear_recording();
+    const std::string who = free ? "{'players':['a/p']}" : "{}";
+    const auto from = static_cast<std::int64_t>(rig.hardware->frames());
+    const auto played = rig.applied("{'operations':[{'play':" + who + "}]}");
+    rig.hardware->run(1000);
+    CHECK(sounds(heard(rig, played.engine_frame(), from, 0, 1000), [&](std::size_t i) { return source[2 * i]; }, 0));
+    for (const char* next : {"stop", "play", "locate", "locate", "stop", "play", "stop"}) {
+      if (std::string(next) == "locate") {
+        if (!free) rig.applied("{'operations':[{'locate':{'timelineFrame':'77777'}}]}");
+      } else {
+        rig.applied("{'operations':[{'" + std::string(next) + "':" + who + "}]}");
+      }
+      rig.hardware->run(333);
+    }
+    rig.hardware->run(1000);
+    const auto got = rig.hardware->recording(0);
+    // A voice moves by 0.005 of itself and by 0.5 / 512 of its fade; two may sound at once, and a third may end.
+    for (std::size_t i = 1; i < got.size(); ++i) {
+      CAPTURE(i);
+      REQUIRE(std::abs(got[i] - got[i - 1]) < 0.02f);
+    }
+    CHECK(got.back() == 0.0f);
+    CHECK(rig.status().counters().starved_frames() == 0);
+  }
+}
+
+TEST_CASE("a file that is cut off while it plays: degraded, the file is named, until another stream is whole") {
+  Rig rig;
+  rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 400'000));
+  rig.applied("{'operations':[" + add_player("a", file("s.wav")) + ",{'play':{}}]}");
+  CHECK(rig.status().state() == v1::GetStatusResponse::STATE_HEALTHY);
+  const auto path = rig.folder.path() / "media" / "s.wav";
+  std::filesystem::resize_file(path, 200'000);
+  v1::GetStatusResponse status;
+  REQUIRE(rig.until([&] {
+    status = rig.status();
+    return status.reasons_size() > 0;
+  }));
+  CHECK(status.state() == v1::GetStatusResponse::STATE_DEGRADED);
+  REQUIRE(status.reasons_size() == 1);
+  CHECK(status.reasons(0).find("a/p is silent: media:s.wav: ") == 0);
+  CHECK(status.reasons(0).find("damaged or cut off at frame") != std::string::npos);
+  CHECK(rig.status().reasons_size() == 1);
+  rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 400'000));
+  rig.applied("{'operations':[{'locate':{'timelineFrame':'1000'}}]}");
+  rig.turns(100);
+  CHECK(rig.status().state() == v1::GetStatusResponse::STATE_HEALTHY);
+  rig.applied("{'operations':[{'removeNode':{'path':'a'}}]}");
 }
 
 TEST_CASE("a free player has its own transport, and begins again after its end") {

@@ -41,6 +41,7 @@ void Rig::make() {
   config.output_labels = {"left", "right"};
   config.device_retry = options_.retry;
   config.ceiling_db = options_.ceiling_db;
+  config.take_file = options_.take_file;
   if (options_.own_utc) {
     config.utc_ns = [hw = hardware, rate = options_.rate_hz] {
       return kUtcBegin * 1'000'000'000 + static_cast<std::int64_t>(static_cast<double>(hw->frames()) * 1e9 / rate);

@@ -40,6 +40,7 @@ struct RigOptions {
   double ceiling_db = 0.0;
   bool own_utc = false;  // UTC goes on with the device's frames, from kUtcBegin at its frame 0
   std::vector<std::shared_ptr<device::SteppedHardware>> more;
+  media::MakeTakeFile take_file = {};  // under the takes
 };
 
 class Rig {

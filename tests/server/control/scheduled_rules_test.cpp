@@ -131,7 +131,7 @@ TEST_CASE("a dry run with a time checks behind those that come before it, and le
   rig.schedule(add_track("b"), "{'afterSeconds':500}");
   CHECK(dry(set_gain("b", -6), kLater).outcome() == v1::ApplyResponse::OUTCOME_VALID);
   CHECK(dry(add_track("b"), "{'afterSeconds':400}").problems(0).reason() == "BREAKS_SCHEDULED");
-  CHECK(dry(add_track("c"), "{'utc':'2020-01-01T00:00:00Z'}").outcome() == v1::ApplyResponse::OUTCOME_VALID);
+  CHECK(dry(add_track("c"), "{'utc':'2020-01-01T00:00:00Z'}").problems(0).reason() == "IN_THE_PAST");
   rig.write_wav("there.wav", 1, 48'000, {0.0f});
   const auto record = [](const std::string& file) { return "{'recordStart':{'nodes':['a'],'file':'" + file + "'}}"; };
   CHECK(dry(record("takes:new.wav"), kLater).outcome() == v1::ApplyResponse::OUTCOME_VALID);

@@ -1,5 +1,7 @@
 #include "server/control/scheduled.hpp"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <cmath>
 #include <string>
 
@@ -234,8 +236,48 @@ TEST_CASE("what is accepted too late for its frame comes as soon as possible and
   rig.hardware->run(1000);  // before the strand has looked
   CHECK(rig.wait_applied(stepped) == passed + 1);
   rig.stepping = false;
-  const auto past = rig.apply(
-      "{'operations':[{'setLabel':{'path':'d','label':'y'}}],'wait':'WAIT_COMMITTED','when':" + at_engine(1) + "}");
+  const auto past = rig.apply("{'operations':[{'setLabel':{'path':'d','label':'y'}}],'wait':'WAIT_COMMITTED','when':" +
+                              at_engine(rig.now() - 900) + "}");
   REQUIRE(past);
   CHECK(past->outcome() == v1::ApplyResponse::OUTCOME_COMMITTED);
+}
+
+TEST_CASE("a time that was just missed is now; one that is long past is refused, and nothing happens") {
+  RigOptions options;
+  options.own_utc = true;
+  ScheduledRig rig(options);
+  rig.applied("{'operations':[{'addNode':{'node':{'id':'d','type':'track'}}}]}");
+  rig.hardware->run(480'000);
+  const auto label = [](const std::string& text) { return "{'setLabel':{'path':'d','label':'" + text + "'}}"; };
+  const auto at = [&](const std::string& text, const std::string& when) {
+    return rig.apply("{'operations':[" + label(text) + "],'when':" + when + "}");
+  };
+  const auto utc = [&](double seconds) {
+    return "{'utc':'" +
+           google::protobuf::util::TimeUtil::ToString(google::protobuf::util::TimeUtil::NanosecondsToTimestamp(
+               (kUtcBegin * 1'000'000'000) + std::llround(seconds * 1e9))) +
+           "'}";
+  };
+  const double seconds = static_cast<double>(rig.now()) / 48'000.0;
+  for (const std::string& when : {at_engine(rig.now() - 24'000), utc(seconds - 0.5)}) {
+    const auto missed = at("missed", when);
+    REQUIRE(missed);
+    CHECK(missed->outcome() == v1::ApplyResponse::OUTCOME_APPLIED);
+    CHECK(missed->engine_frame() >= rig.now() - 48'000);
+    CHECK(missed->engine_frame() <= rig.now());
+  }
+  const std::int64_t before = rig.now();
+  for (const std::string& when :
+       {at_engine(1), at_engine(before - 49'000), std::string("{'utc':'1990-01-01T00:00:00Z'}"),
+        utc(static_cast<double>(before) / 48'000.0 - 1.1)}) {
+    CAPTURE(when);
+    const auto refused = at("late", when);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::invalid_argument);
+    CHECK(refused.error().reason == "IN_THE_PAST");
+    const auto dry = rig.apply("{'operations':[" + label("late") + "],'dryRun':true,'when':" + when + "}");
+    REQUIRE(dry);
+    CHECK(dry->problems(0).reason() == "IN_THE_PAST");
+  }
+  CHECK(rig.session().find("late") == std::string::npos);
 }

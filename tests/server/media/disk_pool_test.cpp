@@ -5,11 +5,13 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <future>
 #include <thread>
 
 #include "server/media/probe.hpp"
-#include "tests/server/media/media_test.hpp"
+#include "tests/server/media/take_test.hpp"
 
 using namespace continuo;
 using namespace continuo::media;
@@ -115,6 +117,67 @@ TEST_CASE("pool: takes are drained until they are finished, several share a volu
     CHECK(reference(result.file) == samples);
   }
   CHECK(right_thread);
+}
+
+TEST_CASE("pool: one flush a volume and second, however many takes there are") {
+  TempDir dir;
+  const auto faults = std::make_shared<Faults>();
+  faults->free = 12'345'678;
+  DiskPool pool;
+  const std::vector<float> samples = noise_floats(480, 2);
+  std::vector<std::shared_ptr<TakeWriter>> takes;
+  std::vector<std::promise<TakeResult>> done(32);
+  const auto begun = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    auto opened = TakeWriter::open({.file = dir / ("take" + std::to_string(i) + ".wav"), .make = faulty_files(faults)});
+    REQUIRE(opened);
+    takes.push_back(std::move(*opened));
+    pool.add(takes.back(), [&, i](TakeResult result) { done[i].set_value(std::move(result)); });
+  }
+  for (int seen = 0; seen < 3; seen = faults->syncs) {
+    for (const auto& take : takes) push(take->sink(), samples, 0, 480);
+    faults->syncs.wait(seen);
+  }
+  const int syncs = faults->syncs;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
+  CHECK(syncs <= passed.count() / 0.98 + 1.0);
+  const auto free = pool.free_bytes();
+  REQUIRE(free.size() == 1);
+  CHECK(free.begin()->second == 12'345'678);
+  for (const auto& take : takes) finish(take->sink());
+  for (auto& promise : done) {
+    const TakeResult result = promise.get_future().get();
+    CHECK(result.error.empty());
+    CHECK(result.frames >= 3 * 480);
+  }
+  CHECK(faults->syncs <= syncs + 1);  // what closes a file is its own sync
+}
+
+TEST_CASE("pool: a take that its disk ends is told at once, and again when the audio thread has let go") {
+  TempDir dir;
+  const auto faults = std::make_shared<Faults>();
+  DiskPool pool;
+  auto opened = TakeWriter::open({.file = dir / "a.wav", .make = faulty_files(faults)});
+  REQUIRE(opened);
+  const std::shared_ptr<TakeWriter> take = std::move(*opened);
+  faults->fail_write = EIO;
+  std::promise<TakeResult> failed, done;
+  std::atomic<int> calls{0};
+  pool.add(
+      take, [&](TakeResult result) { done.set_value(std::move(result)); },
+      [&](TakeResult result) {
+        ++calls;
+        failed.set_value(std::move(result));
+      });
+  push(take->sink(), noise_floats(100, 2), 0, 100);
+  const TakeResult result = failed.get_future().get();
+  CHECK(result.frames == 0);
+  CHECK_FALSE(result.error.empty());
+  CHECK(fs::exists(dir / "a.wav"));
+  push(take->sink(), noise_floats(100, 2), 0, 100);
+  finish(take->sink());
+  CHECK(done.get_future().get().error == result.error);
+  CHECK(calls == 1);
 }
 
 TEST_CASE("pool: posted work is done in order, on a thread of its own, while streams go on") {

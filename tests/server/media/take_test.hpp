@@ -1,17 +1,15 @@
-// THREAD: test - takes fed by hand, and a disk of a test's own making
+// THREAD: test - takes fed by hand
 #pragma once
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "server/media/decode.hpp"
 #include "server/media/take_writer.hpp"
 #include "tests/server/media/media_test.hpp"
+#include "tests/support/fake_disk.hpp"
 
 namespace continuo::media::test {
 
@@ -49,50 +47,6 @@ inline std::vector<float> read_all(const fs::path& file) {
   return all;
 }
 
-/// A disk of a test's own making: in memory, of a given size, and with what a power cut would leave.
-struct FakeDisk {
-  std::vector<std::byte> written;
-  std::vector<std::byte> synced;
-  std::int64_t capacity = INT64_MAX;
-  int fail_sync = 0;
-  int fail_publish = 0;
-  int syncs = 0;
-  bool published = false;
-  bool discarded = false;
-};
-class FakeFile final : public TakeFile {
- public:
-  explicit FakeFile(FakeDisk& disk) : disk_(disk) {}
-  int write_at(std::int64_t offset, std::span<const std::byte> bytes, std::size_t& count) override {
-    const std::int64_t room = std::max<std::int64_t>(0, disk_.capacity - offset);
-    count = static_cast<std::size_t>(std::min<std::int64_t>(room, static_cast<std::int64_t>(bytes.size())));
-    const auto end = static_cast<std::size_t>(offset) + count;
-    if (disk_.written.size() < end) disk_.written.resize(end);
-    std::memcpy(disk_.written.data() + offset, bytes.data(), count);
-    return count == bytes.size() ? 0 : ENOSPC;
-  }
-  int truncate(std::int64_t size) override {
-    disk_.written.resize(static_cast<std::size_t>(size));
-    return 0;
-  }
-  int sync() override {
-    ++disk_.syncs;
-    if (disk_.fail_sync == 0) disk_.synced = disk_.written;
-    return disk_.fail_sync;
-  }
-  int publish(const fs::path&, bool) override {
-    if (disk_.fail_publish != 0) return disk_.fail_publish;
-    disk_.synced = disk_.written;
-    disk_.published = true;
-    return 0;
-  }
-  void discard() noexcept override { disk_.discarded = true; }
-  [[nodiscard]] std::uint64_t volume() const noexcept override { return 1; }
-  int sync_volume() override { return sync(); }
-
- private:
-  FakeDisk& disk_;
-};
 struct FakeTake {
   FakeDisk disk;
   TakeWriter::Clock::time_point now{};

@@ -219,3 +219,53 @@ TEST_CASE("take: dither follows the timeline frame where it began, floats and ga
     fs::remove(dir / "a.wav");
   }
 }
+
+TEST_CASE("take: one file a channel holds, channel by channel, what the polyphonic file holds, gaps and marks too") {
+  TempDir dir;
+  for (const Dither dither : {Dither::none, Dither::tpdf}) {
+    for (const std::uint32_t channels : {1u, 3u, 12u, 128u}) {
+      CAPTURE(channels);
+      const std::vector<float> samples = noise_floats(700, static_cast<int>(channels));
+      std::vector<TakeResult> results;
+      for (const bool split : {false, true}) {
+        auto take = open_take({.file = dir / "a.wav",
+                               .channels = channels,
+                               .format = SampleFormat::pcm24,
+                               .dither = dither,
+                               .split = split});
+        push(take->sink(), samples, 0, 500);
+        lose(take->sink(), 33);
+        push(take->sink(), samples, 500, 200);
+        finish(take->sink());
+        results.push_back(close_take(*take));
+        CHECK(results.back().error.empty());
+        CHECK(results.back().frames == 733);
+      }
+      REQUIRE(results[0].files.size() == 1);
+      REQUIRE(results[1].files.size() == channels);
+      CHECK(results[1].files[0].filename() == (channels > 99 ? "a-ch001.wav" : "a-ch01.wav"));
+      CHECK(results[1].file == results[1].files[0]);
+      if (channels <= 64) {
+        const std::vector<float> whole = read_all(results[0].file);
+        for (std::uint32_t c = 0; c < channels; ++c) {
+          const std::vector<float> one = read_all(results[1].files[c]);
+          REQUIRE(one.size() == 733);
+          for (std::size_t i = 0; i < one.size(); ++i) REQUIRE(one[i] == whole[i * channels + c]);
+        }
+      }
+      for (const TakeResult& result : results) {
+        for (const fs::path& file : result.files) fs::remove(file);
+      }
+    }
+  }
+}
+
+TEST_CASE("take: one file a channel, one of them taken: none is left behind") {
+  TempDir dir;
+  save({}, dir / "a-ch03.wav");
+  const auto refused = TakeWriter::open({.file = dir / "a.wav", .channels = 4, .split = true});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::already_exists);
+  CHECK_FALSE(fs::exists(dir / "a-ch01.wav.part"));
+  CHECK_FALSE(fs::exists(dir / "a-ch02.wav.part"));
+}

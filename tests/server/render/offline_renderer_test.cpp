@@ -155,12 +155,45 @@ TEST_CASE("render: bad options and missing media, nothing is left") {
     const auto result = Studio::attempt(document, options);
     return !result && result.error().kind == ErrorKind::invalid_argument;
   };
-  CHECK(refused([](RenderOptions& o) { o.sample_rate_hz = 7999.0; }));
+  for (const double rate : {0.0, -48000.0, 7999.0}) CHECK(refused([&](RenderOptions& o) { o.sample_rate_hz = rate; }));
   CHECK(refused([](RenderOptions& o) { o.sample_rate_hz = 384001.0; }));
   CHECK(refused([](RenderOptions& o) { o.sample_rate_hz = 44100.5; }));
   CHECK(refused([](RenderOptions& o) { o.block_frames = 0; }));
   CHECK(refused([](RenderOptions& o) { o.block_frames = 65537; }));
   CHECK(studio.tidy());
+}
+
+TEST_CASE("render: an output that is one of the files it reads is refused, whatever its name") {
+  Studio studio;
+  studio.wav("a.wav", 2, noise_floats(1000, 2));
+  studio.wav("b.wav", 2, noise_floats(1000, 2));
+  studio.wav("in.wav", 2, noise_floats(1000, 2));
+  studio.wav("other.wav", 2, noise_floats(10, 2));
+  fs::create_symlink("a.wav", studio.dir / "symlink.wav");
+  fs::create_hard_link(studio.dir / "b.wav", studio.dir / "hardlink.wav");
+  const session::Document document =
+      studio.document(session_text(track("a", player("p", "a.wav")) + "," +
+                                       track("b", R"({"id": "c", "type": "convolution", "params": {"file": "b.wav"}})"),
+                                   edge("a", "out") + "," + edge("a", "b") + "," + edge("b", "out")));
+  fs::create_hard_link(studio.dir / "session.json", studio.dir / "session.wav");
+  RenderOptions options = studio.options();
+  options.overwrite = true;
+  options.given.device_input = studio.dir / "in.wav";
+  options.session = studio.dir / "session.json";
+  for (const char* name : {"a.wav", "b.wav", "symlink.wav", "hardlink.wav", "in.wav", "session.wav"}) {
+    CAPTURE(name);
+    options.output = studio.dir / name;
+    const auto size = fs::file_size(options.output);
+    const auto result = Studio::attempt(document, options);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::already_exists);
+    CHECK(result.error().reason == "OUTPUT_IS_INPUT");
+    CHECK(result.error().message.find(options.output.string()) != std::string::npos);
+    CHECK(fs::file_size(options.output) == size);
+  }
+  options.output = studio.dir / "other.wav";
+  CHECK(Studio::attempt(document, options));
+  CHECK(media::probe(options.output)->frames == 1000);
 }
 
 TEST_CASE("render: an output that exists is kept, unless told otherwise, cancelled, nothing is left") {

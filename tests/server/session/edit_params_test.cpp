@@ -44,6 +44,28 @@ TEST_CASE("set_params to what it is: no change of the document, but a ramp under
   CHECK(find_node(document, "a")->params.empty());  // back at its default
 }
 
+TEST_CASE("a choice whose name is a number may be given as the number, and is its text from there on") {
+  Document document = mixer();
+  EditResult result = applies(
+      document,
+      "[{'add_node': {'parent': 'a', 'node': {'id': 'eq', 'type': 'eq', 'params': {'band1.slope_db_per_oct': 36, "
+      "'band2.slope_db_per_oct': 12}}}}, "
+      "{'set_params': {'path': 'a/eq', 'values': {'band3.slope_db_per_oct': 24}}}]");
+  const DocNode& eq = *find_node(document, "a/eq");
+  CHECK(eq.params.size() == 2);  // 12 is the default
+  CHECK(eq.params.at("band1.slope_db_per_oct") == Value(std::string("36")));
+  CHECK(eq.params.at("band3.slope_db_per_oct") == Value(std::string("24")));
+  // The watch tells the text too.
+  const auto& told = result.accepted.at(1).set_params().values();
+  CHECK(told.at("band3.slope_db_per_oct").string_value() == "24");
+  refuses("[{'set_params': {'path': 'osc', 'values': {'waveform': 1}}}]", "WRONG_KIND",
+          "operations[0].set_params.values.waveform");
+  const Result<EditResult> none = test::edit(
+      document, "[{'set_params': {'path': 'a/eq', 'values': {'band3.slope_db_per_oct': 25}}}]", counter(2000));
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == "band3.slope_db_per_oct must be one of \"12\" \"24\" \"36\" \"48\", not 25");
+}
+
 TEST_CASE("set_params is refused") {
   refuses("[{'set_params': {'path': 'x', 'values': {'gain_db': 0}}}]", "UNKNOWN_NODE", "operations[0].set_params.path",
           ErrorKind::not_found);

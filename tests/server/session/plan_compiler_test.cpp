@@ -49,7 +49,8 @@ TEST_CASE("an empty document has meters for in and out, and is silent") {
   CHECK_FALSE(rig.last.fading);
   CHECK(test::fault_of(*rig.plan).empty());
   for (const auto& channel : rig.render(1000)) CHECK(silent(channel));
-  CHECK(rig.last.meters[0].slots->at(0).published() == 1);
+  CHECK(rig.last.meters[0].slots->at(0).published() >= 1);  // one or two windows end in 1,000 frames
+  CHECK(rig.last.meters[0].slots->at(0).published() <= 2);
 }
 
 TEST_CASE("no device inputs: the meter of in has no channels, nothing breaks") {

@@ -69,7 +69,7 @@ class Generator {
       node.params["start_s"] = one_of<double>({0.0, 0.001, 0.005});
       node.params["loop"] = false;
     }
-    drop_defaults(node);
+    tidy_params(node);
     return node;
   }
 
@@ -121,7 +121,7 @@ class Generator {
         node.params["gain_db"] = -0.1 * static_cast<double>(hash % 100);
       if (find_type(node.type)->find("pan") != nullptr)
         node.params["pan"] = 0.01 * static_cast<double>(hash % 150) - 0.75;
-      drop_defaults(node);
+      tidy_params(node);
       settle(node.children, path);
     }
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "server/session/node_registry.hpp"
 #include "tests/server/session/session_cases.hpp"
 
 using namespace continuo;
@@ -59,6 +60,17 @@ TEST_CASE("protobuf's own JSON of a session is read too") {
   const Result<Document> parsed = parse_session(text, counter());
   REQUIRE(parsed);
   CHECK(print_session(*parsed) == kMixer);
+}
+
+TEST_CASE("a choice that stands as a number is read, and written as a text") {
+  const Result<Document> parsed = parse_session(
+      json("{'nodes': [{'id': 'c', 'type': 'convolution', 'params': {'latency_frames': 256}}]}"), counter());
+  REQUIRE(parsed);
+  CHECK(text_of(*find_node(*parsed, "c"), "latency_frames") == "256");
+  CHECK(print_session(*parsed).find("\"latency_frames\": \"256\"") != std::string::npos);
+  const Result<Document> none = parse_session(
+      json("{'nodes': [{'id': 'c', 'type': 'convolution', 'params': {'latency_frames': 257}}]}"), counter());
+  CHECK(none.error().reason == "WRONG_KIND");
 }
 
 TEST_CASE("what equals its default is left out, and uids are the server's") {
