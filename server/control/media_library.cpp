@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 
 Error about_path(Error error) {
   if (error.reason == "NO_BASE")
-    error = make_error(ErrorKind::invalid_argument, "NO_ROOT", "path",
-                       "name a media root: \"root:" + error.field + "\"");
+    error =
+        make_error(ErrorKind::invalid_argument, "NO_ROOT", "path", "name a media root: \"root:" + error.field + "\"");
   error.field = "path";
   return error;
 }

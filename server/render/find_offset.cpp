@@ -86,7 +86,8 @@ Result<std::optional<std::int64_t>> find_offset(const std::filesystem::path& a, 
     }
   }
   std::vector<std::int64_t> order(candidates.begin(), candidates.end());
-  std::ranges::stable_sort(order, {}, [](std::int64_t offset) { return offset < 0 ? -offset : offset; });
+  // The smallest shift first; not stable_sort, whose buffer clang calls deprecated.
+  std::ranges::sort(order, {}, [](std::int64_t offset) { return std::pair(offset < 0 ? -offset : offset, offset); });
   std::optional<std::int64_t> best;
   std::size_t most_equal = 0;
   for (const std::int64_t offset : order) {

@@ -43,7 +43,7 @@ TEST_CASE("bext and cues with their labels, of WAV and RF64, as libsndfile write
 
 /// A WAV by hand: `chunks` after the sound.
 std::string wav(const std::string& kind, const std::string& chunks) {
-  const auto number = [](std::uint32_t value, int bytes = 4) {
+  const auto number = [](std::uint64_t value, int bytes = 4) {
     std::string text;
     for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
     return text;

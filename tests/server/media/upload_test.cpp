@@ -221,6 +221,22 @@ TEST_CASE("of uploads that broke off the last 32 are held, over a restart too, a
   CHECK(files_in(place.media.path()) <= Uploads::kMaxHeld + 1);
 }
 
+TEST_CASE("an upload that broke off a day ago is cleared away, and what the list names beside uploads is not touched") {
+  Place place;
+  const UploadKey old{"m:old.wav", 10, sha256_of("x")};
+  REQUIRE((*place.uploads.begin(old, 0, false))->write(bytes_of("0")));
+  std::string part;
+  for (const auto& entry : std::filesystem::directory_iterator(place.media.path())) part = entry.path();
+  std::ofstream(place.media / "song.wav") << "song";
+  std::ofstream(place.state / "uploads") << "1 " << part << "\n1 " << (place.media / "song.wav").string() << "\n";
+  Uploads again(place.roots, place.state.path());
+  CHECK(again.held(old)->bytes == 1);
+  REQUIRE((*again.begin({"m:new.wav", 10, sha256_of("x")}, 0, false))->write(bytes_of("0")));
+  CHECK(again.held(old)->bytes == 0);
+  CHECK_FALSE(std::filesystem::exists(part));
+  CHECK(std::filesystem::exists(place.media / "song.wav"));
+}
+
 TEST_CASE("an empty file is a file") {
   Place place;
   auto writer = place.uploads.begin({"m:empty", 0, sha256_of("")}, 0, false);
