@@ -30,7 +30,9 @@ class FaultLog {
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return false;
     }
-    const std::uint64_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
+    // The pop that emptied this ticket's cell may have been seen only by a writer who got its place after us and its
+    // ticket before: the order of the tickets passes on what each has seen.
+    const std::uint64_t ticket = next_.fetch_add(1, std::memory_order_acq_rel);
     Cell& cell = cells_[ticket % kCapacity];
     cell.fault = fault;
     cell.ready.store(ticket + 1, std::memory_order_release);
