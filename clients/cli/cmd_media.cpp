@@ -46,8 +46,7 @@ class Sending {
     if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
       const int code = errno;
       if (fd_ >= 0) ::close(fd_);
-      throw Failure(code == EACCES ? kRefused : kNoInput, code == ENOENT ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE", file,
-                    "cannot open '" + file + "': " + std::strerror(code));
+      throw cannot_open(file, code);
     }
     if (!S_ISREG(status.st_mode)) {
       ::close(fd_);

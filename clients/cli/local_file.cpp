@@ -23,17 +23,18 @@ struct Descriptor {
 
 }  // namespace
 
+Failure cannot_open(const std::string& file, int code) {
+  return {code == EACCES ? kRefused : kNoInput, code == ENOENT ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE", file,
+          "cannot open '" + file + "': " + std::strerror(code)};
+}
+
 std::string read_file(const std::string& file, std::size_t limit) {
   Descriptor in;
   if (file == "-") {
     in = {STDIN_FILENO, false};
   } else {
     in.fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (in.fd < 0) {
-      const int code = errno;
-      throw Failure(code == EACCES ? kRefused : kNoInput, code == ENOENT ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE", file,
-                    "cannot open '" + file + "': " + std::strerror(code));
-    }
+    if (in.fd < 0) throw cannot_open(file, errno);
   }
   std::string content;
   std::array<char, 65536> block{};

@@ -6,7 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "clients/cli/failure.hpp"
+
 namespace continuo::cli {
+
+/// With the errno that open() left.
+[[nodiscard]] Failure cannot_open(const std::string& file, int code);
 
 /// "-": standard input. EX_NOINPUT where it is not there or not a file; EX_DATAERR above `limit` bytes; EX_IOERR.
 [[nodiscard]] std::string read_file(const std::string& file, std::size_t limit);

@@ -168,40 +168,31 @@ void StatusReport::reasons(v1::GetStatusResponse& out) {
   if (!parts_.devices.wanted_missing().empty()) {
     degraded("not the wanted device: " + parts_.devices.wanted_missing() + "; looking for it");
   }
+  // The first few; says how many more there are.
+  const auto first_of = [&](const auto& all, const auto& text) {
+    std::size_t named = 0;
+    for (const auto& one : all) {
+      if (named++ == kMaxFilesNamed) break;
+      degraded(text(one));
+    }
+    return all.size() - std::min(all.size(), kMaxFilesNamed);
+  };
+  if (const std::size_t more = first_of(parts_.media.errors(), [](const auto& one) {
+        return "missing media: " + one.first + ": " + one.second.message;
+      }))
+    degraded("missing media: " + std::to_string(more) + " more files");
+  first_of(parts_.media.cut_off(), [](const auto& one) { return one.second; });
+  first_of(parts_.sources.errors(), [](const auto& one) { return one.first + " is silent: " + one.second; });
+  first_of(parts_.impulses.errors(),
+           [](const auto& one) { return "impulse response " + one.first + ": " + one.second; });
+  if (const std::size_t more = first_of(missing_channels(*parts_.graph.document(), parts_.graph.shape()),
+                                        [](const std::string& line) { return line; }))
+    degraded(std::to_string(more) + " more connections to channels that the device has not");
+  first_of(parts_.sources.spoiled(), [](const auto& one) {
+    return one.first + " holds NaN or infinite samples: " + std::to_string(one.second) + " were played as silence";
+  });
   std::size_t named = 0;
-  const auto& missing = parts_.media.errors();
-  for (const auto& [file, error] : missing) {
-    if (named++ == kMaxFilesNamed) break;
-    degraded("missing media: " + file + ": " + error.message);
-  }
-  if (missing.size() > kMaxFilesNamed)
-    degraded("missing media: " + std::to_string(missing.size() - kMaxFilesNamed) + " more files");
-  named = 0;
-  for (const auto& [file, line] : parts_.media.cut_off()) {
-    if (named++ == kMaxFilesNamed) break;
-    degraded(line);
-  }
-  named = 0;
-  for (const auto& [path, why] : parts_.sources.errors()) {
-    if (named++ == kMaxFilesNamed) break;
-    degraded(path + " is silent: " + why);
-  }
-  named = 0;
-  for (const auto& [file, why] : parts_.impulses.errors()) {
-    if (named++ == kMaxFilesNamed) break;
-    degraded("impulse response " + file + ": " + why);
-  }
-  const auto unheard = missing_channels(*parts_.graph.document(), parts_.graph.shape());
-  for (std::size_t i = 0; i < std::min(unheard.size(), kMaxFilesNamed); ++i) degraded(unheard[i]);
-  if (unheard.size() > kMaxFilesNamed)
-    degraded(std::to_string(unheard.size() - kMaxFilesNamed) + " more connections to channels that the device has not");
-  named = 0;
-  for (const auto& [file, samples] : parts_.sources.spoiled()) {
-    if (named++ == kMaxFilesNamed) break;
-    degraded(file + " holds NaN or infinite samples: " + std::to_string(samples) + " were played as silence");
-  }
-  named = 0;
-  for (const auto& fault : out.node_faults()) {
+  for (const auto& fault : out.node_faults()) {  // the last one first
     if (!Rises::lately(fault.last_engine_frame(), out.clock().engine_frame(), out.clock().engine_rate_hz())) break;
     if (named++ == kMaxFilesNamed) break;
     degraded(fault.path() + " gave NaN or Inf, " + std::to_string(fault.count()) + " times" +

@@ -160,10 +160,7 @@ SegmentInput::SegmentInput(std::vector<Segment> segments, std::uint32_t channels
   s.channels = channels;
   s.last.resize(channels);
   s.begins.push_back(0);
-  for (const Segment& segment : s.segments) {
-    const std::int64_t frames = segment.frames();
-    s.begins.push_back(frames > rt::kEndless - s.begins.back() ? rt::kEndless : s.begins.back() + frames);
-  }
+  for (const Segment& segment : s.segments) s.begins.push_back(sum_of_frames(s.begins.back(), segment.frames()));
 }
 
 SegmentInput::~SegmentInput() = default;

@@ -14,6 +14,11 @@ namespace continuo::media {
 
 class Decoder;
 
+/// What is endless stays so.
+[[nodiscard]] constexpr std::int64_t sum_of_frames(std::int64_t a, std::int64_t b) noexcept {
+  return a > rt::kEndless - b ? rt::kEndless : a + b;
+}
+
 enum class FadeCurve : std::uint8_t { linear, equal_power };  // equal power: the square root of the line
 
 /// A part of a file, as often as it is to be heard. Frames are the file's own; what an earlier probe found of the file

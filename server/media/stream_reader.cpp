@@ -28,10 +28,6 @@ struct Group {
   return frames == rt::kEndless ? frames : scale_frames(frames, from_hz, to_hz);
 }
 
-[[nodiscard]] rt::FrameCount sum(rt::FrameCount a, rt::FrameCount b) {
-  return a > rt::kEndless - b ? rt::kEndless : a + b;
-}
-
 /// Calls `group(first, count, begin, end)` for each run of segments of one rate.
 template <class Visit>
 void for_each_group(const std::vector<Segment>& segments, std::uint32_t rate_hz, Visit&& visit) {
@@ -41,8 +37,8 @@ void for_each_group(const std::vector<Segment>& segments, std::uint32_t rate_hz,
     std::int64_t frames = 0;
     const std::uint32_t from_hz = segments[first].sample_rate_hz;
     while (first + count < segments.size() && segments[first + count].sample_rate_hz == from_hz)
-      frames = sum(frames, segments[first + count++].frames());
-    const rt::FrameCount end = sum(begin, at_rate(frames, from_hz, rate_hz));
+      frames = sum_of_frames(frames, segments[first + count++].frames());
+    const rt::FrameCount end = sum_of_frames(begin, at_rate(frames, from_hz, rate_hz));
     visit(first, count, begin, end);
     begin = end;
     first += count;
@@ -57,8 +53,8 @@ std::vector<rt::FrameCount> places_of(const std::vector<Segment>& segments, doub
   for_each_group(segments, rate_hz, [&](std::size_t first, std::size_t count, rt::FrameCount begin, rt::FrameCount) {
     std::int64_t frames = 0;
     for (std::size_t i = first; i < first + count; ++i) {
-      frames = sum(frames, segments[i].frames());
-      places.push_back(sum(begin, at_rate(frames, segments[i].sample_rate_hz, rate_hz)));
+      frames = sum_of_frames(frames, segments[i].frames());
+      places.push_back(sum_of_frames(begin, at_rate(frames, segments[i].sample_rate_hz, rate_hz)));
     }
   });
   return places;
