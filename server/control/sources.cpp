@@ -91,6 +91,7 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
     request.engine_rate_hz = rate_hz;
     request.first_frame = wanted.first_frame;
     request.loop = wanted.player.loop;
+    request.known_frames = wanted.player.file_frames;
     pool_.post([this, i, request, progress, base, file = wanted.player.file, roots = roots_,
                 items = wanted.player.items, queue = wanted.player.queue, post = strand_.poster()]() mutable {
       std::shared_ptr<media::StreamReader> stream;

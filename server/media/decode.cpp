@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/media/block_file.hpp"
+#include "server/media/mp3_length.hpp"
 #include "server/media/raw_pcm.hpp"
 #include "server/media/sound_format.hpp"
 #include "server/media/wav_promise.hpp"
@@ -195,7 +196,8 @@ Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& file
   if (info.sample_rate_hz < 1000 || info.sample_rate_hz > 768000) {
     return not_audio(file, "a rate of " + std::to_string(info.sample_rate_hz) + " Hz; 1000 to 768000 can be played");
   }
-  if (info.frames < 0 || info.frames > kMaxFrames) {
+  const bool guessed = impl->subformat == SF_FORMAT_MPEG_LAYER_III && !mp3_says_its_length(*impl->file);
+  if (guessed || info.frames < 0 || info.frames > kMaxFrames) {
     std::int64_t frames = known_frames;
     if (frames <= 0) {
       frames = impl->count_frames();

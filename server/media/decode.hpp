@@ -16,7 +16,7 @@ namespace continuo::media {
 class Decoder {
  public:
   /// Errors as probe(). `known_frames`: what an earlier probe counted, for the few files whose header does not say (a
-  /// FLAC from a pipe): saves counting once more. 0: not known.
+  /// FLAC from a pipe, an MP3 without a Xing or LAME tag): saves counting once more. 0: not known.
   [[nodiscard]] static Result<std::unique_ptr<Decoder>> open(const std::filesystem::path& file,
                                                              std::int64_t known_frames = 0);
   ~Decoder();

@@ -24,8 +24,7 @@ struct StreamRequest {
   bool loop = false;  // past the end it goes on from the start: item frames go on rising, the length is endless
   double ring_seconds = 2.0;
   std::int64_t ring_frames = 0;  // instead of ring_seconds: at least as many as fill_to() will ask for
-  std::int64_t known_frames =
-      0;  // of the file, from an earlier probe: a FLAC from a pipe is then not counted again. 0: not known
+  std::int64_t known_frames = 0;  // of the file, as Decoder::open() takes it
   std::vector<Segment> segments = {};  // instead of a file: one after the other, without a gap
 };
 

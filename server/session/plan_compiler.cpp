@@ -82,7 +82,10 @@ class Inventory {
     player.fresh = live.made_in == plan_;
     if (request_.media == nullptr) return;
     const auto facts = request_.media->find(player.file);
-    if (facts != request_.media->end()) player.channels = std::min(facts->second.channels, kMaxChannels);
+    if (facts != request_.media->end()) {
+      player.channels = std::min(facts->second.channels, kMaxChannels);
+      player.file_frames = facts->second.frames;
+    }
     player.queue = !node.doc->queue.empty();
     player.items = compile_queue(node.doc->queue, request_.media);
     for (const CompiledItem& item : player.items) player.channels = std::max(player.channels, item.facts.channels);

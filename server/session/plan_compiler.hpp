@@ -35,6 +35,7 @@ struct CompiledPlayer {
   rt::NodeRef ref;
   std::string path;
   std::string file;
+  std::int64_t file_frames = 0;  // of it, as probed; 0: not known
   std::uint32_t channels = 0;
   bool free = false;
   bool loop = false;
