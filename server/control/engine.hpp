@@ -41,6 +41,7 @@ struct EngineConfig {
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // {node} {date} {time} {n}; ".wav" is added
   std::chrono::milliseconds device_retry{5000};
+  std::chrono::milliseconds media_retry{2000};  // how often missing files are looked for
   std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
   double ceiling_db = 0.0;               // of the device output: no sample leaves above it
   std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's

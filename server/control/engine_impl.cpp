@@ -107,7 +107,8 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       library(media.roots(), config.state_folder, [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
         on_strand(std::move(done),
                   [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
-      }) {
+      }),
+      missing({strand, pool, jobs, graph, media, delivery}, config.media_retry) {
   renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
   hire_workers();
   publish_rates();

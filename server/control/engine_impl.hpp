@@ -19,6 +19,7 @@
 #include "server/control/media_cache.hpp"
 #include "server/control/media_library.hpp"
 #include "server/control/meter_poller.hpp"
+#include "server/control/missing_media.hpp"
 #include "server/control/node_faults.hpp"
 #include "server/control/scheduled.hpp"
 #include "server/control/session_saver.hpp"
@@ -95,6 +96,7 @@ struct Engine::Impl final : device::AudioCallback {
   StatusReport report;
   Identify identify;
   MediaLibrary library;
+  MissingMedia missing;
 
   struct Rates {
     std::uint64_t generation = 1;

@@ -37,6 +37,7 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   transactions.close();
   identify.close();
   library.close();
+  missing.close();
   meters.close();
   history.close();
   std::vector<Takes::Ref> stopped;

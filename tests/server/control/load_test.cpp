@@ -70,6 +70,36 @@ TEST_CASE("missing media is a warning, named; its player is silent and the rest 
   CHECK(named);
 }
 
+TEST_CASE("a missing file that comes is heard where the timeline stands; one that still grows is let be") {
+  RigOptions options;
+  options.media_retry = std::chrono::milliseconds(40);
+  Rig rig(options);
+  REQUIRE(rig.load(
+      "{'format':1,'nodes':[{'id':'a','type':'track','children':[{'id':'p','type':'player','params':{'file':'late.wav'}"
+      "}]},{'id':'b','type':'track','children':[{'id':'q','type':'player','queue':[{'file':'media:late.wav'}]}]}],"
+      "'connections':[{'from':'a','to':'out'}]}"));
+  rig.applied("{'operations':[{'locate':{'timelineFrame':'500000'}},{'play':{}}]}");
+  const auto missing = [&] { return rig.status().reasons_size(); };
+  REQUIRE(missing() == 2);                  // by both of its names
+  std::vector<float> sound(2 * 2'000'000);  // silent before where the timeline stands
+  std::fill(sound.begin() + 2 * 500'000, sound.end(), 0.25f);
+  rig.write_wav("whole.wav", 2, 48'000, sound);
+  const std::filesystem::path whole = rig.folder.path() / "media" / "whole.wav";
+  {
+    std::ifstream from(whole, std::ios::binary);
+    std::ofstream to(whole.parent_path() / "late.wav", std::ios::binary);
+    std::vector<char> piece(1 << 20);
+    while (from.read(piece.data(), static_cast<std::streamsize>(piece.size())) || from.gcount() > 0) {
+      to.write(piece.data(), from.gcount()).flush();
+      rig.turns(2);
+      if (from.tellg() > 0 && from.tellg() < 14'000'000) CHECK(missing() == 2);
+    }
+  }
+  REQUIRE(rig.until([&] { return missing() == 0; }));
+  CHECK(rig.status().timeline_end_frame() == 2'000'000);
+  REQUIRE(rig.until([&] { return peak(rig) > 0.2f; }));
+}
+
 TEST_CASE("a load stops the transport at 0 and the takes; asked to, it keeps the transport") {
   Rig rig;
   rig.write_wav("s.wav", 2, 48'000, ramp_signal(2, 200'000));

@@ -40,6 +40,7 @@ void Rig::make() {
   config.state_folder = folder.path() / "state";
   config.output_labels = {"left", "right"};
   config.device_retry = options_.retry;
+  config.media_retry = options_.media_retry;
   config.ceiling_db = options_.ceiling_db;
   config.take_file = options_.take_file;
   if (options_.own_utc) {

@@ -36,6 +36,7 @@ struct RigOptions {
   double rate_hz = 48'000.0;
   bool present = true;
   std::chrono::milliseconds retry{20};
+  std::chrono::milliseconds media_retry{2000};
   std::string wanted;
   double ceiling_db = 0.0;
   bool own_utc = false;  // UTC goes on with the device's frames, from kUtcBegin at its frame 0
