@@ -35,7 +35,9 @@ test::Channels sound(rt::Team* team, int rounds) {
 TEST_CASE("a team under fire: plans, ramps and ragged buffers, three workers, the samples of one thread") {
   const test::Channels alone = sound(nullptr, 400);
   test::Workers workers(3);
-  CHECK(test::same_bits(sound(&workers.team, 400), alone));
+  // On a machine that has no core to spare for them they may not come to it in one run.
+  for (int run = 0; run == 0 || (workers.team.helped() == 0 && run < 200); ++run)
+    REQUIRE(test::same_bits(sound(&workers.team, 400), alone));
   CHECK(workers.team.helped() > 0);
 }
 
