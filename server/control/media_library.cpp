@@ -125,11 +125,10 @@ Result<v1::DeleteMediaResponse> delete_on_line(const media::Roots& roots, const 
   if (!file) return about_path(file.error());
   if (Result<> free = check_free(roots, in_use, name); !free) return free.error();
   // The name itself goes: of a link, the link.
-  const std::size_t slash = name.rfind('/');
-  const std::size_t end = slash == std::string::npos ? name.find(':') + 1 : slash;
-  const auto folder = roots.find_folder(name.substr(0, end));
+  const auto parts = media::split_name(name);
+  const auto folder = roots.find_folder(parts.folder);
   if (!folder) return about_path(folder.error());
-  const fs::path path = *folder / fs::path(name.substr(slash == std::string::npos ? end : slash + 1));
+  const fs::path path = *folder / parts.name;
   if (::unlink(path.c_str()) != 0) return about_path(media::disk_error(errno, path, "cannot delete"));
   static_cast<void>(media::sync_names_of(*folder));
   log::info("media: {} was deleted", name);

@@ -12,7 +12,7 @@
 #include "server/media/mp3_length.hpp"
 #include "server/media/raw_pcm.hpp"
 #include "server/media/sound_format.hpp"
-#include "server/media/wav_promise.hpp"
+#include "server/media/data_promise.hpp"
 
 namespace continuo::media {
 namespace {
@@ -153,7 +153,7 @@ struct Decoder::Impl {
   std::int64_t count_missing() {
     const std::int64_t frame_bytes = std::int64_t{sample_bytes(subformat)} * info.channels;
     if (frame_bytes == 0) return 0;
-    return std::max<std::int64_t>(0, promised_wav_bytes(*file) / frame_bytes - info.frames);
+    return std::max<std::int64_t>(0, promised_data_bytes(*file) / frame_bytes - info.frames);
   }
 
   void explain_short_read() {

@@ -160,6 +160,13 @@ Result<fs::path> place_for(std::string_view name, const std::map<std::string, fs
 
 }  // namespace
 
+FolderAndName split_name(std::string_view path) noexcept {
+  const std::size_t slash = path.rfind('/');
+  const std::size_t colon = path.find(':') + 1;
+  const std::size_t end = slash == std::string_view::npos ? colon : slash;
+  return {path.substr(0, end), path.substr(slash == std::string_view::npos ? colon : slash + 1)};
+}
+
 Result<fs::path> Roots::find_file(std::string_view name, std::string_view base) const {
   Name parts = split(name);
   if (auto ok = check_text(name, parts.rest); !ok) return ok.error();

@@ -10,6 +10,13 @@
 
 namespace continuo::media {
 
+/// "root:folder/name" as find_folder() takes its folder, and the name in it.
+struct FolderAndName {
+  std::string_view folder;  // "root:folder", "root:"
+  std::string_view name;
+};
+[[nodiscard]] FolderAndName split_name(std::string_view path) noexcept;
+
 /// "root:relative/path" or, with a base, "relative/path" (what stands before a colon is a root's name unless it holds a
 /// '/'). Resolution cannot leave a root: "..", absolute parts and symlinks that lead out are refused
 /// (PERMISSION_DENIED), an unknown root is NOT_FOUND and names the roots there are. It is a statement about the moment

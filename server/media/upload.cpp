@@ -107,9 +107,7 @@ Result<std::unique_ptr<Uploads::Writer>> Uploads::begin(const UploadKey& key, st
 
 Result<Uploads::Held> Uploads::held(const UploadKey& key) const {
   if (Result<> good = check(key); !good) return good.error();
-  const std::size_t slash = key.path.rfind('/');
-  const std::size_t end = slash == std::string::npos ? key.path.find(':') + 1 : slash;
-  const auto folder = roots_.find_folder(key.path.substr(0, end));
+  const auto folder = roots_.find_folder(split_name(key.path).folder);
   if (!folder) {
     if (folder.error().reason == "FILE_NOT_FOUND") return Held{};
     return about(folder.error());

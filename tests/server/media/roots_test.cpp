@@ -65,6 +65,18 @@ TEST_CASE("roots: the folder of a rendered session is reached by its base alone"
   CHECK_FALSE(roots.new_file(":new.wav"));
 }
 
+TEST_CASE("roots: a name is its folder and what is in it") {
+  const auto parts = [](std::string_view path) {
+    const FolderAndName split = split_name(path);
+    return std::string(split.folder) + "|" + std::string(split.name);
+  };
+  CHECK(parts("music:a.wav") == "music:|a.wav");
+  CHECK(parts("music:album/a.wav") == "music:album|a.wav");
+  CHECK(parts("music:album/side a/1:2.wav") == "music:album/side a|1:2.wav");
+  CHECK(parts("music:") == "music:|");
+  CHECK(parts("a.wav") == "|a.wav");
+}
+
 TEST_CASE("roots: refused, each with its kind") {
   House h;
   struct Case {
