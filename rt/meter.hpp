@@ -3,8 +3,10 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "rt/annotations.hpp"
@@ -58,6 +60,45 @@ class MeterSlot {
  private:
   std::atomic<std::uint64_t> published_{0};
   std::array<Snapshot<MeterWindow>, kMeterHistory> history_;
+};
+
+/// One slot a channel, and whether anybody looks at them: what nobody looks at is not measured. Shared between a
+/// meter's node and its readers: the slots live as long as either.
+class MeterSlots {
+ public:
+  explicit MeterSlots(std::size_t channels) : slots_(channels) {}
+
+  [[nodiscard]] std::size_t size() const noexcept RT_NONBLOCKING { return slots_.size(); }
+  [[nodiscard]] MeterSlot& operator[](std::size_t channel) noexcept RT_NONBLOCKING { return slots_[channel]; }
+  [[nodiscard]] const MeterSlot& operator[](std::size_t channel) const noexcept { return slots_[channel]; }
+  [[nodiscard]] auto begin() noexcept RT_NONBLOCKING { return slots_.begin(); }
+  [[nodiscard]] auto end() noexcept RT_NONBLOCKING { return slots_.end(); }
+
+  /// Audio thread, at the end of a window.
+  [[nodiscard]] bool looked_at() const noexcept RT_NONBLOCKING { return readers_.load(std::memory_order_relaxed) != 0; }
+
+ private:
+  friend class MeterLook;
+  std::atomic<std::uint32_t> readers_{0};
+  std::vector<MeterSlot> slots_;
+};
+
+/// While it lives its meter measures: from the end of the window on in which it was made. Any thread.
+class MeterLook {
+ public:
+  explicit MeterLook(std::shared_ptr<MeterSlots> slots) : slots_(std::move(slots)) {
+    slots_->readers_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~MeterLook() {
+    if (slots_) slots_->readers_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  MeterLook(MeterLook&&) noexcept = default;
+  MeterLook& operator=(MeterLook&&) = delete;
+  MeterLook(const MeterLook&) = delete;
+  MeterLook& operator=(const MeterLook&) = delete;
+
+ private:
+  std::shared_ptr<MeterSlots> slots_;
 };
 
 /// The levels that one reader has not seen yet, folded: the greatest peak and the average power of all windows since

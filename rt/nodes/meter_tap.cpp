@@ -18,11 +18,12 @@ void prefetch_all(std::span<const Member> members, const Slice& slice) noexcept 
   const auto ends = [&slice](const MeterTapNode& node) noexcept
       RT_NONBLOCKING { return to_window(node, slice.engine_frame) <= slice.frames; };
   for (const Member& m : members) {
-    for (dsp::LevelSum& sum : tap(m).audio_.channels) prefetch_to_write(&sum);
     if (ends(tap(m))) prefetch(&*tap(m).slots);
+    if (!tap(m).audio_.measures) continue;
+    for (dsp::LevelSum& sum : tap(m).audio_.channels) prefetch_to_write(&sum);
   }
   for (const Member& m : members) {
-    if (!ends(tap(m))) continue;
+    if (!tap(m).audio_.measures || !ends(tap(m))) continue;
     for (MeterSlot& slot : *tap(m).slots) slot.prepare(tap(m).audio_.windows);
   }
 }
@@ -36,21 +37,34 @@ class MeterKind final : public NodeKind {
     prefetch_all(step.members, slice);
     for (const Member& m : step.members) {
       MeterTapNode& node = tap(m);
+      if (!node.audio_.begun) {
+        node.audio_.begun = true;
+        node.audio_.measures = node.slots->looked_at();
+      }
       for (std::uint32_t done = 0; done < slice.frames;) {
         const FrameCount frame = slice.engine_frame + done;
         const std::uint32_t left = to_window(node, frame);
         const std::uint32_t n = std::min(slice.frames - done, left);
-        const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
-        for (std::size_t c = 0; c < channels; ++c)
-          node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, frame, n);
-        node.audio_.frames += n;
-        if (n == left) publish(node, frame + n);
+        if (node.audio_.measures) measure(node, m, slice, done, n);
+        if (n == left) {
+          if (node.audio_.measures) publish(node, frame + n);
+          node.audio_.measures = node.slots->looked_at();
+        }
         done += n;
       }
     }
   }
 
  private:
+  static void measure(MeterTapNode& node, const Member& m, const Slice& slice, std::uint32_t done,
+                      std::uint32_t frames) noexcept RT_NONBLOCKING {
+    const std::size_t channels = std::min<std::size_t>(m.in_count, node.audio_.channels.size());
+    for (std::size_t c = 0; c < channels; ++c)
+      node.audio_.channels[c].add(m.from(static_cast<std::uint32_t>(c), slice) + done, slice.engine_frame + done,
+                                  frames);
+    node.audio_.frames += frames;
+  }
+
   static void publish(MeterTapNode& node, FrameCount end) noexcept RT_NONBLOCKING {
     const auto frames = static_cast<float>(node.audio_.frames);
     for (std::size_t c = 0; c < node.audio_.channels.size(); ++c) {

@@ -10,21 +10,21 @@
 
 namespace continuo::rt {
 
-/// One slot a channel. Shared with readers on the control side: the slots live as long as anybody looks at them.
-using MeterSlots = std::vector<MeterSlot>;
-
-/// in_count channels, 0 out. Windows end where the engine clock, `ahead` frames further on, is a multiple of
-/// kMeterWindowFrames: to end one costs many times what it costs to go on with it, so not all meters do it in the same
-/// callback.
+/// in_count channels, 0 out. Measures while somebody looks (MeterLook), which it asks at the end of each window and
+/// when it first runs; else it costs a glance. Windows end where the engine clock, `ahead` frames further on, is a
+/// multiple of kMeterWindowFrames: to end one costs many times what it costs to go on with it, so not all meters do it
+/// in the same callback.
 struct MeterTapNode final : Node {
   /// `ahead`: a multiple of kBlockFrames, below kMeterWindowFrames.
   MeterTapNode(Uid node_uid, std::uint32_t channels, std::uint32_t ahead = 0);
   const std::uint32_t ahead;
   const std::shared_ptr<MeterSlots> slots;
   struct {
-    std::vector<dsp::LevelSum> channels;
-    std::uint32_t frames = 0;   // in the open window
+    std::uint32_t frames = 0;  // in the open window
+    bool measures = false;     // this window
+    bool begun = false;
     std::uint64_t windows = 0;  // published
+    std::vector<dsp::LevelSum> channels;
   } audio_;
 };
 [[nodiscard]] const NodeKind& meter_kind() noexcept;

@@ -62,6 +62,7 @@ struct MeterPoller::Group {
   std::uint64_t compiles = ~std::uint64_t{0};  // graph that `meters` was taken from
   std::uint64_t layout_version = 0;
   std::vector<session::CompiledMeter> meters;
+  std::vector<rt::MeterLook> looks;      // at each of them: what nobody looks at is not measured
   std::vector<rt::MeterReader> readers;  // by meter and channel, flat
   rt::FrameCount last_frame = 0;
   std::uint32_t empty_ticks = 0;
@@ -192,6 +193,9 @@ void MeterPoller::layout(Group& group) {
         readers.push_back({c < meter.slots->size() ? (*meter.slots)[c].published() : 0});
     }
   }
+  std::vector<rt::MeterLook> looks;
+  for (const session::CompiledMeter& meter : wanted) looks.emplace_back(meter.slots);
+  group.looks.swap(looks);  // the new before the old ones go: who stays is looked at throughout
   group.meters = std::move(wanted);
   group.readers = std::move(readers);
   ++group.layout_version;

@@ -90,10 +90,10 @@ void distribution(LiveRig& rig, std::uint32_t callbacks) {
 }
 
 /// Doubles until half of the period is too short, then halves the gap.
-void capacity(const TrackShape& shape, std::uint32_t goal, const Options& options) {
+void capacity(const TrackShape& shape, bool metered, std::uint32_t goal, const Options& options) {
   if (!there(shape)) return;
   const auto fits = [&](std::uint32_t tracks) {
-    LiveRig rig(mixer(shape, tracks));
+    LiveRig rig(mixer(shape, tracks), metered);
     const double part = typical_ns(rig, options.quick ? 160 : 640) / LiveRig::kPeriodNs;
     insist(rig, shape.name.c_str());
     return part <= 0.5;
@@ -106,9 +106,10 @@ void capacity(const TrackShape& shape, std::uint32_t goal, const Options& option
   }
   const std::string text =
       goal == 0 ? "" : ", to reach: " + std::to_string(goal) + (low >= goal ? ": met" : ": MISSED");
-  std::printf("%-10s %u tracks at 50 %% of a callback%s\n", shape.name.c_str(), low, text.c_str());
+  std::printf("%-10s %u tracks at 50 %% of a callback%s%s\n", shape.name.c_str(), low,
+              metered ? ", somebody looks at every meter" : "", text.c_str());
   if (low == 0) return;
-  LiveRig rig(mixer(shape, low));
+  LiveRig rig(mixer(shape, low), metered);
   distribution(rig, options.quick ? 2000 : 20000);
   insist(rig, shape.name.c_str());
   std::fflush(stdout);
@@ -267,9 +268,11 @@ int main(int argc, char** argv) {
   if (options.runs("compile")) compile(options);
   if (options.runs("ramps")) ramps(options);
   if (options.runs("capacity")) {
-    capacity(kPlain, 0, options);
-    capacity(kMix64, 4000, options);
-    capacity(kMix64Comp, 2000, options);
+    capacity(kPlain, false, 0, options);
+    capacity(kMix64, false, 4000, options);
+    capacity(kMix64Comp, false, 2000, options);
+    capacity(kMix64, true, 0, options);
+    capacity(kMix64Comp, true, 0, options);
   }
   return 0;
 }

@@ -174,13 +174,20 @@ void unity_gains(benchmark::State& state) {
 }
 BENCHMARK(unity_gains);
 
+template <bool kLookedAt>
 void meters(benchmark::State& state) {
-  nodes(state, [](Rig& rig, test::PlanBuilder& b) {
+  std::vector<rt::MeterLook> looks;
+  nodes(state, [&looks](Rig& rig, test::PlanBuilder& b) {
     const auto c = b.channels(1);
-    for (int n = 0; n < 256; ++n) b.node(rig.adopt(std::make_unique<rt::MeterTapNode>(1, 1)), c, 0);
+    for (int n = 0; n < 256; ++n) {
+      auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 1));
+      if (kLookedAt) looks.emplace_back(meter.slots);
+      b.node(meter, c, 0);
+    }
   });
 }
-BENCHMARK(meters);
+BENCHMARK(meters<true>);
+BENCHMARK(meters<false>);
 
 }  // namespace
 

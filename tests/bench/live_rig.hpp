@@ -31,7 +31,7 @@ inline session::MediaTable memory_media(const session::Document& document) {
   return media;
 }
 
-/// Meters, faders and rings as in the daemon; in the place of the disk, refill() writes the same noise again and again,
+/// Faders, rings and meters as in the daemon; in the place of the disk, refill() writes the same noise again and again,
 /// outside of the time that is measured. A ring is filled in bulk, as a disk thread does: what a callback reads was
 /// written long before, and has left the first caches.
 class LiveRig {
@@ -39,8 +39,12 @@ class LiveRig {
   static constexpr std::uint32_t kFrames = 64;
   static constexpr double kPeriodNs = 1e9 * kFrames / 48000.0;
 
-  explicit LiveRig(const session::Document& document)
-      : LiveRig(document, rt::make_ring<rt::Command>(8192), rt::make_ring<rt::Event>(16384)) {}
+  /// `metered`: somebody looks at every meter.
+  explicit LiveRig(const session::Document& document, bool metered = false)
+      : LiveRig(document, rt::make_ring<rt::Command>(8192), rt::make_ring<rt::Event>(16384)) {
+    if (!metered) return;
+    for (const session::CompiledMeter& meter : compiled_.meters) looks_.emplace_back(meter.slots);
+  }
   LiveRig(const LiveRig&) = delete;
   LiveRig& operator=(const LiveRig&) = delete;
   ~LiveRig() {
@@ -167,6 +171,7 @@ class LiveRig {
 
   session::PlanCompiler compiler_;
   session::Compiled compiled_;
+  std::vector<rt::MeterLook> looks_;
   std::vector<std::unique_ptr<Feed>> feeds_;
   rt::RingWriter<rt::Command> commands_;
   rt::RingReader<rt::Event> events_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "rt/automation.hpp"
@@ -101,6 +102,7 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
   rt::ClockReading clock;
   std::uint64_t answered = 0, id = 1, refused = 0, missed = 0;
   rt::MeterReader reader;
+  std::optional<rt::MeterLook> look;
   for (int round = 0; round < 3000;) {
     if (rig.sequence - answered > 1000)
       std::this_thread::yield();
@@ -116,6 +118,8 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
       if (round % 7 == 0) rig.send(Rig::act(transport[static_cast<std::size_t>(round) % 4], 1));
       if (round % 50 == 0) rig.send(Rig::value_of(Kind::output_level, 0.5, 300));
       if (round == 2000) rig.send(Rig::act(Kind::record_stop, 10));
+      if (round % 40 == 0) look.reset();
+      if (round % 40 == 5) look.emplace(meter.slots);
       if (round % 300 == 0) take.drain();  // seldom: the take loses frames, and the gap ring fills
     }
     for (const rt::Event& e : rig.events()) {

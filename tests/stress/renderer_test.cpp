@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "rt/nodes/gain.hpp"
@@ -71,10 +72,13 @@ TEST_CASE("play, record, swap plans, move parameters and read meters at once: ev
       writer.drain();
     });
     rt::MeterReader left;
+    std::optional<rt::MeterLook> look;
     rt::FrameCount last_frame = 0;
     while (!writer.sink.finished.load(std::memory_order_acquire)) {
       if (rig.sequence - applied < 64) {
         rig.set(2, 0, rig.sequence % 2 ? -3.0 : 0.0, rt::kNow, 100);
+        if (rig.sequence % 5 == 0) look.reset();
+        if (rig.sequence % 5 == 1) look.emplace(meter.slots);
         if (rig.sequence % 16 == 0) rig.send(plan(++id), {Rig::act(Kind::transport_start)});
       }
       for (const rt::Event& e : rig.events()) {

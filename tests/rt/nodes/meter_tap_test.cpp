@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "tests/support/rig.hpp"
 
@@ -20,6 +21,7 @@ TEST_CASE("meter windows end at multiples of 512 of the engine clock, the same f
       for (int i = 0; i < 2300; ++i) rig.in[c].push_back(test::probe(i, c) * (c == 0 ? 0.5f : 1.0f));
     rig.in[0][1000] = -0.75f;
     auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 2));
+    const rt::MeterLook look(meter.slots);
     test::PlanBuilder b;
     b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 2), 0);
     rig.send(b.build(), {});
@@ -57,6 +59,7 @@ TEST_CASE("a meter's slots outlive its node, and a node with fewer inputs than s
     Rig rig(0);
     rig.in = {std::vector<float>(512, 0.5f)};
     auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 3));
+    const rt::MeterLook look(meter.slots);
     test::PlanBuilder b;
     b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 1), 0);
     rig.send(b.build(), {});
@@ -78,6 +81,7 @@ TEST_CASE("a meter's window may end at any of the blocks, and only there") {
     rig.in = {std::vector<float>(2000)};
     for (std::size_t i = 0; i < 2000; ++i) rig.in[0][i] = test::probe(static_cast<int>(i), 0);
     auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 1, ahead));
+    const rt::MeterLook look(meter.slots);
     test::PlanBuilder b;
     b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 1), 0);
     rig.send(b.build(), {});
@@ -98,5 +102,41 @@ TEST_CASE("a meter's window may end at any of the blocks, and only there") {
       CHECK(double{w.mean_square} == doctest::Approx(power / static_cast<double>(w.end_frame - begin)).epsilon(1e-6));
       begin = w.end_frame;
     }
+  }
+}
+
+TEST_CASE("a meter that nobody looks at measures nothing; who looks gets whole windows from the next one on") {
+  for (const auto& pattern : test::buffer_patterns()) {
+    Rig rig(0);
+    rig.in = {std::vector<float>(8192, 0.5f)};
+    auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 1, 128));
+    test::PlanBuilder b;
+    b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 1), 0);
+    rig.send(b.build(), {});
+    rig.run(1000, pattern);
+    rt::MeterSlot& slot = (*meter.slots)[0];
+    CHECK(slot.published() == 0);
+    {
+      const rt::MeterLook one(meter.slots);
+      std::optional<rt::MeterLook> other(meter.slots);
+      rig.run(1000, pattern);  // windows end at 384, 896, 1408, 1920
+      CHECK(slot.published() == 1);
+      rt::MeterWindow w;
+      REQUIRE(slot.try_read(0, w));
+      CHECK(w.end_frame == 1920);
+      CHECK(w.peak == 0.5f);
+      CHECK(w.mean_square == 0.25f);
+      other.reset();
+      rig.run(1000, pattern);
+      CHECK(slot.published() == 3);
+    }
+    rig.run(1000, pattern);  // the window under way is finished
+    CHECK(slot.published() == 4);
+    const rt::MeterLook again(meter.slots);
+    rig.run(1300, pattern);
+    rt::MeterWindow w;
+    REQUIRE(slot.try_read(slot.published() - 1, w));
+    CHECK(slot.published() == 5);
+    CHECK(w.mean_square == 0.25f);
   }
 }
