@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "rt/play_table.hpp"
 #include "rt/spsc_ring.hpp"
 #include "rt/types.hpp"
 
@@ -13,9 +14,11 @@ namespace continuo::rt {
 /// Source is handed over in a batch and taken at that batch's frame; the old one comes back in the same batch.
 /// Owned by server/media (StreamReader); the audio thread only borrows it between hand-over and hand-back.
 struct alignas(64) Source {
-  RingReader<float> frames;      // interleaved; whole frames only
-  FrameCount length = kEndless;  // of the item, in engine-rate frames; no frame at or after it ever comes
-  std::uint32_t channels = 0;    // 1 to 64
+  RingReader<float> frames;          // interleaved; whole frames only
+  FrameCount length = kEndless;      // of the item, in engine-rate frames; no frame at or after it ever comes
+  std::uint32_t channels = 0;        // 1 to 64; 0: nothing, for a queue of which nothing can be played
+  const PlayTable* table = nullptr;  // of a queue: written before the hand-over, and there for as long as this
+  bool told = false;                 // somebody reads where its player is
   /// Written before the hand-over: it takes the place of the player's source under sound. The player goes on `shift`
   /// frames further on, in this source's frames; up to frame `same_until` of the source before the two sound the same,
   /// and then nothing fades.

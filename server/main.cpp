@@ -86,8 +86,13 @@ control::EngineConfig engine_config(const Config& config) {
     if (!folder.empty()) engine.media_roots.emplace(name, folder);
   }
   engine.take_folder = config.take_folder;
+  engine.second_take_folder = config.second_take_folder;
   engine.take_template = config.take_template;
   engine.state_folder = config.state_folder;
+  engine.resume_playback = config.start_playback == "resume";
+  engine.resume_recording = config.start_recording == "resume";
+  engine.loss_stops_playback = config.loss_playback == "stop";
+  engine.loss_stops_recording = config.loss_recording == "stop";
   engine.input_labels = config.input_labels;
   engine.output_labels = config.output_labels;
   return engine;
@@ -96,6 +101,11 @@ control::EngineConfig engine_config(const Config& config) {
 Result<> make_folders(const Config& config) {
   if (Result<> made = make_folder(config.state_folder, 0755, false, "state.folder"); !made) return made;
   if (Result<> made = make_folder(config.take_folder, 0755, false, "media.take_folder"); !made) return made;
+  if (!config.second_take_folder.empty()) {
+    // Its disk may come later: takes then begin without it, and say so.
+    if (Result<> made = make_folder(config.second_take_folder, 0755, false, "media.second_take_folder"); !made)
+      log::warning("{}", made.error().message);
+  }
   // The default root is ours to make; the others are somebody's folders, and may be mounted later.
   const auto media = config.media_roots.find("media");
   if (media == config.media_roots.end() || media->second != config.state_folder / "media") return {};

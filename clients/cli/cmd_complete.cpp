@@ -66,6 +66,9 @@ void complete(Context& context, const CLI::App& root, const std::string& what, c
       const bool slash = entry.kind() == v1::MediaEntry::KIND_FOLDER && !entry.path().ends_with(':');
       print_line(printable(entry.path() + (slash ? "/" : "")));
     });
+  } else if (what == "cues") {
+    const v1::Session session = parse_session(daemon.session_text().json);
+    for (const v1::Cue& cue : session.cues()) print_line(printable(cue.name()));
   } else if (what == "devices") {
     const v1::ListDevicesResponse response = daemon.list_devices();
     for (const auto& device : response.devices()) print_line(printable(device.name()));

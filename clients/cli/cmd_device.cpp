@@ -47,7 +47,7 @@ int devices(Context& context) {
   const auto row = [](const Device& device) {
     const std::string marks = std::string(device.in_use() ? "in use" : "") +
                               (device.in_use() && device.is_default() ? ", " : "") +
-                              (device.is_default() ? "default" : "");
+                              (device.is_default() ? "default" : "") + (device.has_calibration() ? ", calibrated" : "");
     return std::vector<std::string>{device.name(),
                                     device.host_api(),
                                     std::to_string(device.inputs_size()),

@@ -28,6 +28,8 @@ struct QueueOptions {
   std::optional<double> fade_in_ms;
   std::optional<double> fade_out_ms;
   std::string curve;
+  std::optional<double> crossfade_ms;
+  std::string crossfade_curve;
   int count = 1;
 };
 using Options = std::shared_ptr<QueueOptions>;
@@ -70,6 +72,8 @@ void put_values(const QueueOptions& options, v1::QueueItem& item) {
   if (options.fade_out_ms) item.set_fade_out_ms(*options.fade_out_ms);
   item.set_fade_in_curve(options.curve);
   item.set_fade_out_curve(options.curve);
+  if (options.crossfade_ms) item.set_crossfade_ms(*options.crossfade_ms);
+  item.set_crossfade_curve(options.crossfade_curve);
 }
 
 int list(Context& context, const QueueOptions& options) {
@@ -89,7 +93,7 @@ int list(Context& context, const QueueOptions& options) {
     if (player.has_item_frames()) place += " / " + time_text(player.item_frames(), rate);
     if (!player.rolling()) place += " (stopped)";
   }
-  Table table({">#", "FILE", ">IN", ">OUT", ">LOOPS", ">GAIN", "NOW"});
+  Table table({">#", "FILE", ">IN", ">OUT", ">LOOPS", ">GAIN", ">CROSSFADE", "NOW"});
   int number = 0;
   for (const v1::QueueItem& item : params.queue()) {
     table.add({format("%d", ++number), printable(item.file()), format("%lld", static_cast<long long>(item.in_frame())),
@@ -97,7 +101,8 @@ int list(Context& context, const QueueOptions& options) {
                !item.has_loops()   ? "1"
                : item.loops() == 0 ? "for ever"
                                    : format("%u", item.loops()),
-               format("%.1f", item.gain_db()), item.uid() == current ? place : ""});
+               format("%.1f", item.gain_db()), item.crossfade_ms() == 0.0 ? "" : format("%.1f ms", item.crossfade_ms()),
+               item.uid() == current ? place : ""});
   }
   table.print();
   return kOk;
@@ -163,6 +168,8 @@ void add_value_options(CLI::App* command, const Options& options) {
   command->add_option("--fade-in", options->fade_in_ms, "Milliseconds");
   command->add_option("--fade-out", options->fade_out_ms, "Milliseconds");
   command->add_option("--curve", options->curve, "Of the fades: linear or equal_power");
+  command->add_option("--crossfade", options->crossfade_ms, "Milliseconds, with the item before it");
+  command->add_option("--crossfade-curve", options->crossfade_curve, "linear or equal_power");
 }
 
 void add_place_options(CLI::App* command, const Options& options) {

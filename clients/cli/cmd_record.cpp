@@ -10,6 +10,7 @@
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
+#include "clients/cli/split_text.hpp"
 #include "clients/cli/table.hpp"
 #include "clients/cli/time_text.hpp"
 
@@ -20,6 +21,9 @@ struct StartOptions {
   std::vector<std::string> nodes;
   std::string file;
   std::string length;
+  std::string format;
+  std::string split_every;
+  std::string until;
   bool play = false;
   bool split = false;
   bool wait = false;
@@ -115,19 +119,39 @@ int stopped(Context& context, const v1::ApplyResponse& response) {
 int start(Context& context, const StartOptions& options, const AtOption& at) {
   if (options.wait && at.given())
     throw Failure(kUsage, "USAGE", "--wait", "--wait follows a take from now; it does not go with --at");
-  if (options.wait && options.length.empty())
-    throw Failure(kUsage, "USAGE", "--wait", "--wait needs an end: give --for T");
+  if (options.wait && options.length.empty() && options.until.empty())
+    throw Failure(kUsage, "USAGE", "--wait", "--wait needs an end: give --for T or --until T");
   v1::ApplyRequest request;
   v1::RecordStart& record = *request.add_operations()->mutable_record_start();
   for (const std::string& node : options.nodes) record.add_nodes(node);
   if (!options.file.empty()) record.set_file(options.file);
   if (options.split) record.set_split_channels(true);
+  if (!options.format.empty()) {
+    v1::TakeFormat format{};
+    std::string name = "TAKE_FORMAT_";
+    for (const char c : options.format) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (!v1::TakeFormat_Parse(name, &format) || format == v1::TAKE_FORMAT_UNSPECIFIED)
+      throw Failure(kUsage, "USAGE", "--format", "--format is one of float32, pcm24, pcm16, flac24, flac16");
+    record.set_format(format);
+  }
+  if (!options.split_every.empty()) {
+    const SplitText part = parse_split(options.split_every, "--split-every");
+    if (part.bytes > 0)
+      record.set_split_bytes(part.bytes);
+    else
+      record.set_split_seconds(part.seconds);
+  }
   if (!options.length.empty()) {
     const TimeText length = parse_time(options.length, "--for");
     const std::int64_t frames =
         length.to_frames(length.is_frames ? 0.0 : context.connection().clock().engine_rate_hz());
     if (frames == 0) throw Failure(kUsage, "BAD_TIME", "--for", "a take of no length");
     record.set_frames(frames);
+  }
+  if (!options.until.empty()) {
+    const TimeText until = parse_time(options.until, "--until");
+    record.set_stop_timeline_frame(
+        until.to_frames(until.is_frames ? 0.0 : context.connection().clock().timeline_rate_hz()));
   }
   if (options.play) request.add_operations()->mutable_play();
   at.put_into(context, request);
@@ -144,7 +168,8 @@ int takes(Context& context) {
   }
   Table table({"TAKE", "OF", ">CHANNELS", ">FRAMES", ">LENGTH", ">LOST FRAMES", "STATE"});
   for (const auto& take : status.takes()) {
-    table.add({take.file(), take.node(), std::to_string(take.channels()), std::to_string(take.frames()),
+    const std::string more = take.files().empty() ? "" : " (of " + std::to_string(take.files_size()) + " files)";
+    table.add({take.file() + more, take.node(), std::to_string(take.channels()), std::to_string(take.frames()),
                time_text(take.frames(), take.sample_rate_hz()), std::to_string(take.lost_frames()),
                take.recording()        ? "recording"
                : !take.error().empty() ? "failed: " + take.error()
@@ -162,9 +187,16 @@ void add_record_commands(CLI::App& app, Context& context) {
   auto options = std::make_shared<StartOptions>();
   CLI::App* command = record->add_subcommand("start", "Record; prints the takes' files");
   command->add_option("NODE", options->nodes,
-                      "Recorders, tracks, buses, 'in' or 'out'; else every recorder of the session, else 'out'");
-  command->add_option("--file", options->file, "takes:NAME.wav; else named after node and time. Never overwrites");
+                      "Recorders, tracks, buses, 'in' or 'out'; else every armed recorder of the session, or 'out' where it "
+                      "has no recorder");
+  command->add_option("--format", options->format,
+                      "float32, pcm24, pcm16 (WAV), flac24, flac16; else as the recorder has it, or float32");
+  command->add_option("--split-every", options->split_every,
+                      "Parts that join without a seam, each of at most 30m, 2h, 700MB, 4GiB: NAME-001.wav ...");
+  command->add_option("--file", options->file,
+                      "takes:NAME.wav, or .flac; else named after node and time. Never overwrites");
   command->add_option("--for", options->length, "Stop by itself after exactly this long: 10s, 48000f");
+  command->add_option("--until", options->until, "Stop by itself where the timeline comes to this time: 1:02.5, 48000f");
   const AtOption start_at = AtOption::of(command);
   command->add_flag("--split", options->split, "One mono file a channel: NAME-ch01.wav, NAME-ch02.wav ...");
   command->add_flag("--play", options->play, "Start the timeline at the same frame");

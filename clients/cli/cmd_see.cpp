@@ -1,5 +1,6 @@
 // THREAD: any - status, health, version
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "clients/cli/failure.hpp"
 #include "clients/cli/operations.hpp"
@@ -96,6 +97,26 @@ void print_realtime(const Status& status) {
   count("automation refused", c.automation_refused());
 }
 
+std::string cues_text(const Status::Cues& cues) {
+  const auto named = [](const Status::Cues::Cue& cue) {
+    return cue.name() + (cue.label().empty() ? "" : " (" + cue.label() + ")");
+  };
+  std::string text = format("%u", cues.count());
+  if (cues.has_current()) text += ", fired last " + named(cues.current());
+  if (!cues.has_next()) return text + ", none is next";
+  text += ", next " + named(cues.next());
+  switch (cues.next_state()) {
+    case Status::Cues::NEXT_STATE_PREPARING:
+      return text + ", being prepared";
+    case Status::Cues::NEXT_STATE_ARMED:
+      return text + ", armed";
+    case Status::Cues::NEXT_STATE_BROKEN:
+      return text + ", broken: " + cues.next_reason();
+    default:
+      return text + ", not armed: " + cues.next_reason();
+  }
+}
+
 int status(Context& context, bool realtime) {
   const Status status = context.connection().status();
   if (context.json) {
@@ -108,6 +129,16 @@ int status(Context& context, bool realtime) {
   const v1::Clock& clock = status.clock();
   print_line(printable("device    " + device_text(status.device())));
   if (!status.device().wanted().empty()) print_line(printable("wanted    " + status.device().wanted()));
+  if (status.device().round_trip_frames() > 0.0) {
+    print_line(format("way       %.2f frames out and in again, ", status.device().round_trip_frames()) +
+               (status.device().calibrated() ? "as calibrated" : "as the driver says"));
+  }
+  if (!status.pre_records().empty()) {
+    double least = status.pre_records(0).kept_seconds();
+    for (const auto& one : status.pre_records()) least = std::min(least, one.kept_seconds());
+    print_line(format("listening %d recorder%s, with %.1f s or more before a take", status.pre_records_size(),
+                      status.pre_records_size() == 1 ? "" : "s", least));
+  }
   std::string session = status.session_name().empty() ? "(no name)" : status.session_name();
   session += format(", %u node%s, revision %llu", status.nodes(), status.nodes() == 1 ? "" : "s",
                     static_cast<unsigned long long>(status.revision().number()));
@@ -116,6 +147,7 @@ int status(Context& context, bool realtime) {
   if (status.timeline_end_frame() > 0)
     timeline += " of " + time_text(status.timeline_end_frame(), clock.timeline_rate_hz());
   print_line("timeline  " + timeline + (clock.rolling() ? ", rolling" : ", stopped"));
+  if (status.has_cues()) print_line(printable("cues      " + cues_text(status.cues())));
   for (const auto& take : status.takes()) {
     if (take.recording())
       print_line(printable("recording " + take.file() + ", " + time_text(take.frames(), clock.engine_rate_hz())));

@@ -47,6 +47,37 @@ v1::ApplyRequest play_request(Context& context, const std::vector<std::filesyste
   return request;
 }
 
+// The files into the queue of a free player, in place of what is there, from the first one on.
+v1::ApplyRequest play_in_request(Context& context, const std::string& player,
+                                 const std::vector<std::filesystem::path>& files) {
+  Connection& daemon = context.connection();
+  const v1::ListParamsResponse params = daemon.list_params(player);
+  v1::ApplyRequest request;
+  v1::SetParams cleared;
+  cleared.set_path(player);
+  for (const auto& param : params.params()) {
+    if (param.spec().name() == "file" && !param.value().string_value().empty())
+      (*cleared.mutable_values())["file"].set_string_value("");
+    if (param.spec().name() == "loop" && param.value().bool_value())
+      (*cleared.mutable_values())["loop"].set_bool_value(false);
+  }
+  if (!cleared.values().empty()) *request.add_operations()->mutable_set_params() = std::move(cleared);
+  if (!params.queue().empty()) {
+    v1::QueueRemove& remove = *request.add_operations()->mutable_queue_remove();
+    remove.set_path(player);
+    remove.set_all(true);
+  }
+  v1::QueueInsert& insert = *request.add_operations()->mutable_queue_insert();
+  insert.set_path(player);
+  const MediaRoots roots = daemon.media_roots();
+  for (const auto& file : files) insert.add_items()->set_file(media_name(roots, file));
+  v1::Skip& skip = *request.add_operations()->mutable_skip();
+  skip.set_path(player);
+  skip.mutable_item()->set_number(1);
+  request.add_operations()->mutable_play()->add_players(player);
+  return request;
+}
+
 // Until the timeline has passed the end of its last player; then it is stopped. Ctrl-C stops it too.
 int wait_for_end(Context& context) {
   const Interrupt::Scope interrupt([] {});
@@ -83,8 +114,8 @@ int wait_for_end(Context& context) {
 }
 
 int play(Context& context, const PlayOptions& options, const AtOption& at) {
-  if (!options.files.empty() && !options.players.empty()) {
-    throw Failure(kUsage, "USAGE", "--player", "play either files or free players of the session");
+  if (!options.files.empty() && options.players.size() > 1) {
+    throw Failure(kUsage, "USAGE", "--player", "files go into the queue of one player");
   }
   if (options.wait && (at.given() || !options.players.empty())) {
     throw Failure(kUsage, "USAGE", "--wait",
@@ -97,7 +128,8 @@ int play(Context& context, const PlayOptions& options, const AtOption& at) {
       v1::Play& operation = *request.add_operations()->mutable_play();
       for (const std::string& player : options.players) operation.add_players(player);
     } else {
-      request = play_request(context, files);
+      request = options.players.empty() ? play_request(context, files)
+                                        : play_in_request(context, options.players.front(), files);
     }
     at.put_into(context, request);
     try {
@@ -119,8 +151,8 @@ void add_transport_commands(CLI::App& app, Context& context) {
   auto play_options = std::make_shared<PlayOptions>();
   CLI::App* command = app.add_subcommand("play", "Start the timeline; or play files, or each audio file of a folder");
   command->add_option("FILES", play_options->files,
-                      "Audio files or folders; they replace what an earlier 'play FILE' brought");
-  command->add_option("--player", play_options->players, "Start this free player instead of the timeline")
+                      "Audio files or folders; they replace what an earlier 'play FILE' brought, or the player's queue");
+  command->add_option("--player", play_options->players, "Start this free player instead of the timeline; with FILES it plays these")
       ->allow_extra_args(false);
   const AtOption play_at = AtOption::of(command);
   command->add_flag("--wait", play_options->wait,

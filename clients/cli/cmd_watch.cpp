@@ -16,6 +16,36 @@ std::string joined(const google::protobuf::RepeatedPtrField<std::string>& names)
   return text;
 }
 
+std::string ref_name(const v1::CueRef& ref) { return ref.has_uid() ? std::to_string(ref.uid()) : ref.name(); }
+std::string ref_names(const google::protobuf::RepeatedPtrField<v1::CueRef>& refs) {
+  std::string text;
+  for (const v1::CueRef& ref : refs) text += " " + ref_name(ref);
+  return text;
+}
+std::string cue_names(const google::protobuf::RepeatedPtrField<v1::Cue>& cues) {
+  std::string text;
+  for (const v1::Cue& cue : cues) text += " " + cue.name();
+  return text;
+}
+
+void tell_cue(const v1::WatchResponse::CueEvent& event) {
+  using Event = v1::WatchResponse::CueEvent;
+  using Cues = v1::GetStatusResponse::Cues;
+  if (event.kind() == Event::KIND_FIRED) {
+    print_line(printable("    cue " + event.name() +
+                         format(" sounds from engine frame %lld", static_cast<long long>(event.engine_frame()))));
+    return;
+  }
+  const Cues& cues = event.cues();
+  if (!cues.has_next()) return print_line("    no cue is next");
+  std::string text = "    cue " + cues.next().name() + " is next";
+  if (cues.next_state() == Cues::NEXT_STATE_ARMED) text += ", armed";
+  if (cues.next_state() == Cues::NEXT_STATE_PREPARING) text += ", being prepared";
+  if (!cues.next_reason().empty())
+    text += (cues.next_state() == Cues::NEXT_STATE_BROKEN ? ", broken: " : ", not armed: ") + cues.next_reason();
+  print_line(printable(text));
+}
+
 }  // namespace
 
 std::string operation_text(const v1::Operation& operation) {
@@ -85,6 +115,18 @@ std::string operation_text(const v1::Operation& operation) {
     case v1::Operation::kSkip:
       return (operation.skip().by() < 0 ? "previous " : "next ") + operation.skip().path() +
              (operation.skip().has_by() ? " " + std::to_string(std::abs(operation.skip().by())) : " (to an item)");
+    case v1::Operation::kCueInsert:
+      return "cue add" + cue_names(operation.cue_insert().cues());
+    case v1::Operation::kCueRemove:
+      return "cue remove" + (operation.cue_remove().all() ? " --all" : ref_names(operation.cue_remove().cues()));
+    case v1::Operation::kCueMove:
+      return "cue move " + ref_name(operation.cue_move().cue());
+    case v1::Operation::kCueSet:
+      return "cue set " + ref_name(operation.cue_set().cue());
+    case v1::Operation::kCueNext:
+      return "cue next" + (operation.cue_next().has_cue() ? " " + ref_name(operation.cue_next().cue()) : "");
+    case v1::Operation::kGo:
+      return "go " + ref_name(operation.go().cue());
     case v1::Operation::KIND_NOT_SET:
       break;
   }
@@ -163,6 +205,12 @@ int watch(Context& context) {
         break;
       case v1::WatchResponse::kTake:
         print_line(context.json ? to_json_line(message) : printable("    " + message.take().message()));
+        break;
+      case v1::WatchResponse::kCue:
+        if (context.json)
+          print_line(to_json_line(message));
+        else
+          tell_cue(message.cue());
         break;
       case v1::WatchResponse::KIND_NOT_SET:
         return true;

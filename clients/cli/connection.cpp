@@ -203,6 +203,14 @@ bool Connection::identify(const v1::IdentifyRequest& request) {
   return true;
 }
 
+v1::CalibrateResponse Connection::calibrate(const v1::CalibrateRequest& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + impl_->timeout + std::chrono::seconds(10));
+  v1::CalibrateResponse response;
+  impl_->check(impl_->device->Calibrate(&context, request, &response));
+  return response;
+}
+
 void Connection::watch(const v1::WatchRequest& request,
                        const std::function<bool(const v1::WatchResponse&)>& on_message) {
   impl_->follow<v1::WatchResponse>(

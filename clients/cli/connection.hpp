@@ -51,6 +51,7 @@ class Connection {
   v1::UseDeviceResponse use_device(const v1::UseDeviceRequest& request);
   /// Returns when the bursts are over, or false at an interrupt.
   bool identify(const v1::IdentifyRequest& request);
+  v1::CalibrateResponse calibrate(const v1::CalibrateRequest& request);
 
   void watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& on_message);
   void watch_meters(const v1::WatchMetersRequest& request, const std::function<bool(const v1::MeterFrame&)>& on_frame);

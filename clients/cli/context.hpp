@@ -47,11 +47,14 @@ struct Context {
 // One group of commands a file (cmd_*.cpp).
 void add_transport_commands(CLI::App& app, Context& context);
 void add_queue_commands(CLI::App& app, Context& context);
+void add_cue_commands(CLI::App& app, Context& context);
 void add_build_commands(CLI::App& app, Context& context);
 void add_session_commands(CLI::App& app, Context& context);
 void add_set_commands(CLI::App& app, Context& context);
 void add_automate_command(CLI::App& app, Context& context);
 void add_record_commands(CLI::App& app, Context& context);
+void add_arm_command(CLI::App& app, Context& context);
+void add_calibrate_command(CLI::App& app, Context& context);
 void add_media_commands(CLI::App& app, Context& context);
 void add_see_commands(CLI::App& app, Context& context);
 void add_meter_command(CLI::App& app, Context& context);

@@ -52,10 +52,13 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(0.1, 3600.0));
   add_transport_commands(app, context);
   add_queue_commands(app, context);
+  add_cue_commands(app, context);
   add_session_commands(app, context);
   add_build_commands(app, context);
   add_set_commands(app, context);
   add_automate_command(app, context);
+  add_arm_command(app, context);
+  add_calibrate_command(app, context);
   add_record_commands(app, context);
   add_media_commands(app, context);
   add_see_commands(app, context);

@@ -21,15 +21,17 @@ _continuo() {
   done
 
   case $prev in
-    --server | --timeout | --at | --for | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api) return ;;
+    --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api) return ;;
     --file | -o | --output) _continuo_files; return ;;
-    --player | --before) _continuo_ask nodes; return ;;
+    --expect | --after) _continuo_ask cues; return ;;
+    --before) if [[ ${path[0]-} == cue ]]; then _continuo_ask cues; else _continuo_ask nodes; fi; return ;;
+    --player) _continuo_ask nodes; return ;;
   esac
   if [[ $cur == -* ]]; then _continuo_ask words "${path[@]}"; return; fi
 
   case ${path[0]-} in
     set | get | automate) [[ $cur == *=* ]] || _continuo_params ;;
-    params | remove | connect | disconnect | meters) _continuo_ask nodes ;;
+    params | remove | connect | disconnect | meters | arm) _continuo_ask nodes ;;
     add) case ${#path[@]} in 1) _continuo_ask nodes / ;; 2) _continuo_ask types ;; *) _continuo_files ;; esac ;;
     play | edit | render | compare) _continuo_files ;;
     session)
@@ -47,6 +49,13 @@ _continuo() {
       esac ;;
     device) if [[ -z ${path[1]-} ]]; then _continuo_ask words device; else _continuo_ask devices; fi ;;
     track) [[ -n ${path[1]-} ]] || _continuo_ask words track ;;
+    cue)
+      case ${path[1]-} in
+        "") _continuo_ask words cue ;;
+        add | set) if [[ -z ${path[2]-} ]]; then _continuo_ask cues; else _continuo_files; fi ;;
+        *) _continuo_ask cues ;;
+      esac ;;
+    go) _continuo_ask cues ;;
     "") _continuo_ask words ;;
   esac
 }

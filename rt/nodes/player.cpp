@@ -91,7 +91,7 @@ Stretch play(Source& source, const Member& m, FrameCount first, const Slice& sli
 
 /// What was to sound next fades out. Its frames stay in the ring: a stop goes on from there later.
 void cut_off(Audio& a) noexcept RT_NONBLOCKING {
-  a.running = false;
+  a.running = a.steady = false;
   Source* const source = a.source;
   if (a.fade_frames == 0 || source == nullptr || a.dry || source->audio_.position != a.next) return;
   const std::uint32_t channels = source->channels;
@@ -169,27 +169,59 @@ void prefetch_all(std::span<const Member> members) noexcept RT_NONBLOCKING {
     const Source* const source = player(m).audio_.source;
     if (source == nullptr) continue;
     const float* const next = source->frames.next();
+    if (next == nullptr) continue;
     for (std::uint32_t at = 0; at < kBlockFrames; at += 16) prefetch(next + at);
   }
+}
+
+/// Where it is when it has sounded all before item frame `at`, or will.
+void publish(Audio& a, FrameCount at, bool rolling, FrameCount engine_frame) noexcept RT_NONBLOCKING {
+  using State = PlayReading::State;
+  PlayReading r{.engine_frame = engine_frame, .length = a.source->length};
+  r.state = !rolling ? State::stopped : at < 0 ? State::waiting : a.dry ? State::late : State::playing;
+  const FrameCount place = std::max<FrameCount>(at, 0);
+  if (const PlayTable* const table = a.source->table) {
+    if (place < a.item_begin || place >= a.item_until) {
+      const PlayTable::Place found = table->find(place);
+      a.row = found.row;
+      a.item_begin = found.begin;
+      a.item_until = found.until;
+    }
+    r.revision = table->revision;
+    r.count = table->count;
+    r.length = table->length;
+    r.position = a.row == nullptr ? table->end : a.row->before + (place - a.item_begin);
+    if (a.row != nullptr) {
+      r.item = a.row->uid;
+      r.number = a.row->number;
+      r.item_position = place - a.item_begin;
+      r.item_frames = a.row->frames;
+    }
+  } else {
+    r.position = place;
+  }
+  r.position = std::min(r.position, r.length);
+  if (rolling && (a.source->table != nullptr ? a.row == nullptr : place >= r.length)) r.state = State::ended;
+  a.slot->publish(r);
 }
 
 /// It is asked for the item's next frames.
 void roll(PlayerNode& node, FrameCount first, std::uint32_t frames) noexcept RT_NONBLOCKING {
   Audio& a = node.audio_;
   if (!std::exchange(a.running, true)) {
-    a.dry = false;
+    a.dry = a.steady = false;
     a.faded_in = first > 0 ? 0 : a.fade_frames;
     std::fill(a.last.begin(), a.last.end(), 0.0f);
   }
   a.next = first + frames;
-  if (node.free) a.position = a.next;
+  if (a.free) a.position = a.next;
 }
 
 void exchange(PlayerNode& node, Action& action) noexcept RT_NONBLOCKING {
   Audio& a = node.audio_;
   const Source* const next = action.source;
   const bool joins = next != nullptr && next->joins.on;
-  const FrameCount shift = joins && node.free ? next->joins.shift : 0;
+  const FrameCount shift = joins && a.free ? next->joins.shift : 0;
   if (joins && a.running && a.next <= next->joins.same_until)
     a.next += shift;
   else if (a.running)
@@ -197,6 +229,9 @@ void exchange(PlayerNode& node, Action& action) noexcept RT_NONBLOCKING {
   a.fade_frames = std::min(action.ramp_frames, FadeTail::kMostFrames);
   a.faded_in = std::min(a.faded_in, a.fade_frames);
   std::swap(a.source, action.source);
+  a.steady = false;
+  a.slot = next != nullptr && next->told ? node.slot.get() : nullptr;
+  a.item_begin = a.item_until = 0;
   if (joins)
     a.position += shift;
   else if (next != nullptr)
@@ -213,24 +248,28 @@ class PlayerKind final : public NodeKind {
     Rows::begin(step, slice, PlayerParam::gain_db);
   }
 
-  bool act(Member& member, Action& action, const Slice&) const noexcept RT_NONBLOCKING override {
+  bool act(Member& member, Action& action, const Slice& slice) const noexcept RT_NONBLOCKING override {
     auto& node = static_cast<PlayerNode&>(*member.node);
+    Audio& a = node.audio_;
     switch (action.kind) {
       case Action::Kind::exchange_source:
         exchange(node, action);
-        return true;
+        break;
       case Action::Kind::player_start:
-        if (!node.free) return false;
-        if (node.audio_.source != nullptr) node.audio_.position = node.audio_.source->audio_.position;
-        node.audio_.rolling = true;
-        return true;
+        if (!a.free) return false;
+        if (a.source != nullptr) a.position = a.source->audio_.position;
+        a.rolling = true;
+        break;
       case Action::Kind::player_stop:
-        if (!node.free) return false;
-        node.audio_.rolling = false;
-        return true;
+        if (!a.free) return false;
+        a.rolling = false;
+        break;
       default:
         return false;
     }
+    // Whoever is told that this was applied finds it here.
+    if (a.slot != nullptr) publish(a, place_of(a, slice), rolls(a, slice), slice.engine_frame);
+    return true;
   }
 
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
@@ -238,18 +277,64 @@ class PlayerKind final : public NodeKind {
     for (const Member& m : step.members) {
       auto& node = static_cast<PlayerNode&>(*m.node);
       Audio& a = node.audio_;
-      const bool rolling = node.free ? a.rolling : slice.rolling;
-      const FrameCount first = node.free ? a.position : slice.timeline_frame - a.start;
-      if (a.running && !(rolling && first == a.next)) cut_off(a);
-      if (rolling) roll(node, first, slice.frames);
-      Source* const source = rolling ? a.source : nullptr;
-      const Stretch sounded = source == nullptr ? Stretch{} : play(*source, m, first, slice);
-      silence_rest(m, slice, sounded, source == nullptr ? 0 : source->channels);
-      if (source != nullptr) soften(a, m, slice, sounded, *source);
-      if (sounded.frames == 0 && a.tail.empty()) continue;
-      a.tail.sound(m.out, m.out_count, slice.buffer_offset, slice.frames);
-      Rows::apply(step, m, node.params[PlayerParam::gain_db], slice, m.out, m.out_count);
+      const bool rolling = rolls(a, slice);
+      const FrameCount first = place_of(a, slice);
+      if (!rolling || !a.steady || first != a.next || !play_on(step, m, node, slice))
+        play_any(step, m, node, slice, rolling, first);
+      if (a.slot != nullptr)
+        publish(a, rolling ? first + slice.frames : first, rolling, slice.engine_frame + slice.frames);
     }
+  }
+
+ private:
+  [[nodiscard]] static bool rolls(const Audio& a, const Slice& slice) noexcept RT_NONBLOCKING {
+    return a.free ? a.rolling : slice.rolling;
+  }
+  [[nodiscard]] static FrameCount place_of(const Audio& a, const Slice& slice) noexcept RT_NONBLOCKING {
+    return a.free ? a.position : slice.timeline_frame - a.start;
+  }
+
+  /// Nothing begins, ends or fades: the next frames are in the ring, and more behind them. False, and nothing was done,
+  /// where that is not so. The same samples as play_any(), by the shorter way.
+  static bool play_on(Step& step, const Member& m, PlayerNode& node, const Slice& slice) noexcept RT_NONBLOCKING {
+    Audio& a = node.audio_;
+    Source& source = *a.source;
+    const std::size_t samples = std::size_t{slice.frames} * source.channels;
+    if (source.audio_.position != a.next || source.channels != m.out_count || a.next + slice.frames > source.length ||
+        source.frames.ready(samples + 1) <= samples)
+      return false;
+    a.next += slice.frames;
+    if (a.free) a.position = a.next;
+    const Param& level = node.params[PlayerParam::gain_db];
+    if (source.channels == 1 && !Rows::moves(step, m)) {
+      const auto [head, rest] = source.frames.view(samples);
+      const float factor = *step.row(0, m.first_lane);
+      float* const out = m.to(0, slice);
+      slice.kernels->scale(out, head.data(), factor, static_cast<std::uint32_t>(head.size()));
+      if (!rest.empty())
+        slice.kernels->scale(out + head.size(), rest.data(), factor, static_cast<std::uint32_t>(rest.size()));
+      (void)source.frames.skip(samples);
+      source.audio_.position = a.next;
+      return true;
+    }
+    take(source, m, *slice.kernels, slice.buffer_offset, slice.frames);
+    Rows::apply(step, m, level, slice, m.out, m.out_count);
+    return true;
+  }
+
+  static void play_any(Step& step, const Member& m, PlayerNode& node, const Slice& slice, bool rolling,
+                       FrameCount first) noexcept RT_NONBLOCKING {
+    Audio& a = node.audio_;
+    if (a.running && !(rolling && first == a.next)) cut_off(a);
+    if (rolling) roll(node, first, slice.frames);
+    Source* const source = rolling ? a.source : nullptr;
+    const Stretch sounded = source == nullptr ? Stretch{} : play(*source, m, first, slice);
+    silence_rest(m, slice, sounded, source == nullptr ? 0 : source->channels);
+    if (source != nullptr) soften(a, m, slice, sounded, *source);
+    if (sounded.frames == 0 && a.tail.empty()) return;
+    a.tail.sound(m.out, m.out_count, slice.buffer_offset, slice.frames);
+    Rows::apply(step, m, node.params[PlayerParam::gain_db], slice, m.out, m.out_count);
+    a.steady = sounded.frames == slice.frames && a.tail.empty() && !a.dry && a.faded_in == a.fade_frames;
   }
 };
 
@@ -259,8 +344,7 @@ constinit const PlayerKind kPlayer;
 
 PlayerNode::PlayerNode(Uid node_uid, bool is_free, FrameCount timeline_start, std::uint32_t channels)
     : Node(kPlayer, node_uid, PlayerParam::count),
-      free(is_free),
-      audio_{.tail = FadeTail(channels), .last = std::vector<float>(channels)} {
+      audio_{.free = is_free, .tail = FadeTail(channels), .last = std::vector<float>(channels)} {
   audio_.start = timeline_start;
 }
 

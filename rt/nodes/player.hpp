@@ -1,8 +1,11 @@
 // THREAD: control makes, audio runs - player: a prepared source, placed in time
 #pragma once
 
+#include <memory>
+
 #include "rt/node.hpp"
 #include "rt/nodes/fade_tail.hpp"
+#include "rt/play_slot.hpp"
 #include "rt/source.hpp"
 
 namespace continuo::rt {
@@ -22,17 +25,27 @@ struct PlayerParam {
 struct PlayerNode final : Node {
   /// `channels`: of its output.
   PlayerNode(Uid node_uid, bool is_free, FrameCount timeline_start, std::uint32_t channels = 1);
-  const bool free;
-  struct {
-    Source* source = nullptr;  // borrowed from the disk side; comes and goes by Action::exchange_source
-    FrameCount start = 0;      // timeline player: the timeline frame (engine rate) of item frame 0
-    FrameCount position = 0;   // free player: the item frame to play next
-    bool rolling = false;      // free player
-    bool running = false;      // it was asked for sound up to item frame `next`
-    bool dry = false;          // the disk is late, and what sounded before is dealt with
-    FrameCount next = 0;
+  /// Where it is, while its source is `told` of: written at each slice, at each start, stop and exchange, and as the
+  /// state is then. Whoever reads it shares it.
+  const std::shared_ptr<PlaySlot> slot = std::make_shared<PlaySlot>();
+  struct alignas(64) {
+    // Asked for at each slice: one line.
+    Source* source = nullptr;   // borrowed from the disk side; comes and goes by Action::exchange_source
+    FrameCount start = 0;       // timeline player: the timeline frame (engine rate) of item frame 0
+    FrameCount position = 0;    // free player: the item frame to play next
+    FrameCount next = 0;        // while it runs
+    PlaySlot* slot = nullptr;   // null: nobody reads
+    FrameCount item_begin = 0;  // item frames from here to item_until are the item's that was published last
+    FrameCount item_until = 0;
+    const bool free;
+    bool rolling = false;  // free player
+    bool running = false;  // it was asked for sound up to item frame `next`
+    bool steady = false;   // and nothing fades: neither in, nor away from what was before
+    bool dry = false;      // the disk is late, and what sounded before is dealt with
+    // Asked for while something begins, ends or is late.
     std::uint32_t fade_frames = 0;
-    std::uint32_t faded_in = 0;  // fade_frames: all of it
+    std::uint32_t faded_in = 0;           // fade_frames: all of it
+    const PlayTable::Row* row = nullptr;  // of item_begin
     FadeTail tail;
     std::vector<float> last;  // frame of the source, where its ring is empty behind it
   } audio_;

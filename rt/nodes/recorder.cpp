@@ -46,20 +46,55 @@ void push(Sink& sink, const Member& m, std::uint32_t at, std::uint32_t frames, C
   }
 }
 
+/// The take begins with the slice's first frame.
+void begin(RecorderNode& node, const Slice& slice) noexcept RT_NONBLOCKING {
+  Sink& sink = *node.audio_.sink;
+  const FrameCount taken = sink.audio_.taken;
+  sink.audio_.begun = true;
+  sink.audio_.end = sink.limit >= kEndless - taken ? kEndless : taken + std::max<FrameCount>(0, sink.limit);
+  sink.start_engine_frame.store(slice.engine_frame, std::memory_order_relaxed);
+  sink.start_timeline_frame.store(slice.timeline_frame, std::memory_order_relaxed);
+  sink.begun_at.store(taken, std::memory_order_relaxed);
+  sink.started.store(true, std::memory_order_release);
+  if (sink.audio_.end <= taken) finish(node);
+}
+
+/// How many frames of the slice are the sink's. `last`: there it ends.
+FrameCount wanted_of(const Sink& sink, const Slice& slice, bool& last) noexcept RT_NONBLOCKING {
+  const auto& audio = sink.audio_;
+  FrameCount wanted = slice.frames;
+  if (!audio.begun) return wanted;
+  if (audio.end - audio.taken <= wanted) {
+    wanted = audio.end - audio.taken;
+    last = true;
+  }
+  // A slice never crosses a locate. A take that begins at its stop frame meets it at the next pass.
+  const FrameCount until = sink.stop_timeline_frame == kNow ? -1 : sink.stop_timeline_frame - slice.timeline_frame;
+  const FrameCount first = audio.taken > sink.begun_at.load(std::memory_order_relaxed) ? 0 : 1;
+  if (slice.rolling && until >= first && until <= wanted) {
+    wanted = until;
+    last = true;
+  }
+  return wanted;
+}
+
 void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT_NONBLOCKING {
   Sink& sink = *node.audio_.sink;
-  const auto wanted = static_cast<std::uint32_t>(std::min<FrameCount>(slice.frames, sink.limit - sink.audio_.taken));
+  bool last = false;
+  const auto wanted = static_cast<std::uint32_t>(wanted_of(sink, slice, last));
   auto room = static_cast<std::uint32_t>(std::min<std::size_t>(sink.frames.space() / sink.channels, wanted));
   if (room != 0 && !close_gap(sink)) room = 0;
   push(sink, m, slice.buffer_offset, room, *slice.counters);
   sink.audio_.taken += wanted;
   if (const std::uint32_t lost = wanted - room; lost != 0) {
     sink.audio_.open_gap += lost;
-    sink.lost_frames.fetch_add(lost, std::memory_order_relaxed);
-    slice.counters->lost_record_frames.fetch_add(lost, std::memory_order_relaxed);
+    if (sink.audio_.begun) {
+      sink.lost_frames.fetch_add(lost, std::memory_order_relaxed);
+      slice.counters->lost_record_frames.fetch_add(lost, std::memory_order_relaxed);
+    }
   }
   sink.frames_taken.store(sink.audio_.taken, std::memory_order_release);
-  if (sink.audio_.taken >= sink.limit) finish(node);
+  if (last) finish(node);
 }
 
 class RecorderKind final : public NodeKind {
@@ -75,14 +110,17 @@ class RecorderKind final : public NodeKind {
     }
     if (action.kind != Action::Kind::record_start) return false;
     Sink* const sink = action.sink;
-    if (node.audio_.sink != nullptr || sink == nullptr || sink->channels == 0 || sink->channels > kMaxSinkChannels)
+    if (sink != nullptr && node.audio_.sink == sink && sink->waits && !sink->audio_.begun) {
+      action.sink = nullptr;
+      begin(node, slice);
+      return true;
+    }
+    if (node.audio_.sink != nullptr || sink == nullptr || sink->channels == 0 || sink->channels > kMaxSinkChannels ||
+        sink->finished.load(std::memory_order_relaxed))
       return false;
     action.sink = nullptr;
     node.audio_.sink = sink;
-    sink->start_engine_frame.store(slice.engine_frame, std::memory_order_relaxed);
-    sink->start_timeline_frame.store(slice.timeline_frame, std::memory_order_relaxed);
-    sink->started.store(true, std::memory_order_release);
-    if (sink->limit <= 0) finish(node);
+    if (!sink->waits) begin(node, slice);
     return true;
   }
 

@@ -6,7 +6,8 @@
 
 namespace continuo::rt {
 
-/// in_count channels, 0 out. Takes from the frame of Action::record_start on, to the sink's limit or record_stop. Where the sink has
+/// in_count channels, 0 out. Takes from the frame of Action::record_start on, to the sink's limit, its stop on the timeline, or
+/// record_stop. A sink that waits (pre-record) is given what comes; record_start with that same sink begins its take. Where the sink has
 /// more channels than the node, the rest is silence; where it has fewer, the rest is not taken.
 struct RecorderNode final : Node {
   explicit RecorderNode(Uid node_uid);

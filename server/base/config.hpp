@@ -31,13 +31,14 @@ struct Config {
   std::string role = "admin";                                // of whoever reaches the socket
   std::map<std::string, std::filesystem::path> media_roots;  // an empty folder: no such root
   std::filesystem::path take_folder;
+  std::filesystem::path second_take_folder;  // every take is written there as well; empty: nowhere
   std::string take_template = "{node}-{date}-{time}";
   std::filesystem::path state_folder;
 
   std::string log_level = "info";
   std::filesystem::path log_file;  // empty: stderr
 
-  std::string start_playback = "stop";  // each "stop" or "resume", as far as this version keeps it (settings.cpp)
+  std::string start_playback = "stop";  // each "stop" or "resume"
   std::string start_recording = "stop";
   std::string loss_playback = "resume";
   std::string loss_recording = "resume";

@@ -45,9 +45,6 @@ std::string reals_of(const Setting& setting) {
 std::optional<std::string> text_problem(const Setting& setting, const std::string& text) {
   if (text.size() > kMaxText) return "longer than " + std::to_string(kMaxText) + " bytes";
   if (text.find('\0') != std::string::npos) return "holds a zero byte";
-  if (std::ranges::find(setting.later, text) != setting.later.end()) {
-    return "'" + text + "' is for a later version; this one knows: " + join(setting.choices);
-  }
   if (!setting.choices.empty() && std::ranges::find(setting.choices, text) == setting.choices.end()) {
     return "'" + text + "' is none of: " + join(setting.choices);
   }

@@ -43,8 +43,7 @@ struct Setting {
   Range range = {};                                    // of numbers
   Result<> (*check)(std::string_view text) = nullptr;  // of a text, or of each text of a list
   std::vector<std::string_view> choices = {};
-  std::vector<std::string_view> later = {};  // choices that this version does not keep yet: refused, never ignored
-  RealRange reals = {};                      // of numbers that need not be whole
+  RealRange reals = {};  // of numbers that need not be whole
 };
 
 [[nodiscard]] std::span<const Setting> settings();

@@ -1,6 +1,7 @@
 #include "server/base/settings_check.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -34,7 +35,8 @@ Result<> check_address(std::string_view text) {
 }
 
 Result<> check_template(std::string_view text) {
-  constexpr std::array<std::string_view, 4> kPlaces{"{node}", "{date}", "{time}", "{n}"};
+  constexpr std::array<std::string_view, 8> kPlaces{"{node}", "{name}", "{session}", "{take}",
+                                                    "{n}",    "{date}", "{time}",    "{channel}"};
   if (text.empty() || text.size() > kMaxTemplateBytes) {
     return wrong("a template has 1 to " + std::to_string(kMaxTemplateBytes) + " bytes");
   }
@@ -47,7 +49,10 @@ Result<> check_template(std::string_view text) {
     if (text[i] != '{') continue;
     const std::string_view rest = text.substr(i);
     const auto place = std::ranges::find_if(kPlaces, [&](std::string_view p) { return rest.starts_with(p); });
-    if (place == kPlaces.end()) return wrong("a template knows {node} {date} {time} {n} alone");
+    if (place == kPlaces.end()) {
+      const std::string_view unknown = rest.substr(0, std::min(rest.find('}'), rest.size() - 1) + 1);
+      return wrong(fmt::format("a template has no {}: it knows {}", unknown, fmt::join(kPlaces, " ")));
+    }
     i += place->size() - 1;
   }
   return {};
@@ -58,6 +63,7 @@ Result<> check_root_name(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
   if (!good) return wrong(fmt::format("'{}' is no name of a root: a to z, 0 to 9, _ and -, up to 63", text));
+  if (text == "takes2") return wrong("the root 'takes2' is the second take folder: set media.second_take_folder");
   if (text == "takes") return wrong("the root 'takes' is the take folder: set media.take_folder");
   return {};
 }

@@ -102,9 +102,11 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   }
   add(parts_.sources.lend(std::move(ready), graph.shape().sample_rate_hz));
   for (const auto& player : graph.players()) {
-    const bool stands = compiled && player.free && player.fresh && (delta.keep_players || player.queue);
-    if (stands && transport.player_rolls(player.uid)) actions.push_back(simple(Kind::player_start, player.ref));
+    if (!compiled || !player.free || !player.fresh) continue;
+    const bool rolls = transport.player_rolls(player.uid) && (delta.keep_players || player.queue);
+    actions.push_back(simple(rolls ? Kind::player_start : Kind::player_stop, player.ref));
   }
+  if (compiled) graph.players_served();
   add(graph.actions(delta.params));
   std::function<void()> located;
   if (delta.locate) {
@@ -121,8 +123,9 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   add(parts_.takes.stop(delta.stop_takes, stopped));
   for (Takes::Opened& take : delta.takes) {
     const session::CompiledRecorder* recorder = graph.recorder(take.order.node);
+    const auto stop = take.order.stop_timeline_frame;
     if (recorder != nullptr)
-      actions.push_back(parts_.takes.lend(std::move(take), *recorder));
+      parts_.takes.lend(std::move(take), *recorder, stop ? graph.to_engine(*stop) : rt::kNow, actions);
     else
       parts_.takes.discard({std::move(take)});
   }

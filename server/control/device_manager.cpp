@@ -223,6 +223,7 @@ void DeviceManager::fall_back(const std::string& why) {
   missing_ = why;
   log::error("{}; the clock device runs in its place, looking again every {} s", why,
              static_cast<double>(parts_.retry.count()) / 1000.0);
+  parts_.lost();
   open_clock([this](const DevicePtr& clock) {
     move_to(clock, false, [](const Result<>& moved) {
       if (!moved && moved.error().reason != "SHUTTING_DOWN")

@@ -40,6 +40,7 @@ class DeviceManager {
     std::chrono::milliseconds retry;
     std::shared_ptr<device::DeviceFactory> factory;
     std::function<void()> moved;  // another device sounds: its rate counts from now on
+    std::function<void()> lost;   // the device is: before the clock device goes on in its place
     std::function<void()> look;   // called every kLook, for whoever else must look at what the audio thread left
   };
   explicit DeviceManager(Parts parts);

@@ -18,8 +18,12 @@ Engine::~Engine() {
 }
 
 void Engine::start(Done<std::monostate> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get()](Done<std::monostate> answer) { impl->devices.start(std::move(answer)); });
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<std::monostate> answer) {
+    impl->devices.start([impl, answer = std::move(answer)](const Result<std::monostate>& started) {
+      if (!started) return answer(started);
+      impl->resume.begin([answer] { answer(std::monostate{}); });
+    });
+  });
 }
 
 void Engine::shutdown(Done<std::monostate> done) {
@@ -69,13 +73,21 @@ void Engine::get_session(Done<SessionText> done) {
 
 void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
   impl_->on_strand(std::move(done), [impl = impl_.get(), path = std::move(path)](Done<v1::ListParamsResponse> answer) {
-    answer(describe_params(*impl->graph.document(), path));
+    Result<v1::ListParamsResponse> params = describe_params(*impl->graph.document(), path);
+    if (params) {
+      if (const Sources::Queue* const queue = impl->sources.queue(params->uid()))
+        params->set_queue_revision(queue->revision);
+    }
+    answer(std::move(params));
   });
 }
 
 void Engine::status(Done<v1::GetStatusResponse> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get()](Done<v1::GetStatusResponse> answer) { answer(impl->report.make()); });
+  impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetStatusResponse> answer) {
+    v1::GetStatusResponse status = impl->report.make();
+    impl->cues.report(status);
+    answer(std::move(status));
+  });
 }
 
 void Engine::info(Done<v1::GetInfoResponse> done) {
@@ -87,8 +99,13 @@ void Engine::list_devices(Done<v1::ListDevicesResponse> done) {
     impl->devices.list([impl, answer = std::move(answer)](const Result<std::vector<device::DeviceInfo>>& listed) {
       if (!listed) return answer(listed.error());
       const device::Device* current = impl->devices.current();
-      answer(describe_devices(*listed, current == nullptr ? nullptr : &current->info(), impl->config.input_labels,
-                              impl->config.output_labels));
+      v1::ListDevicesResponse all = describe_devices(*listed, current == nullptr ? nullptr : &current->info(),
+                                                     impl->config.input_labels, impl->config.output_labels);
+      const v1::Calibration* found = current == nullptr ? nullptr : impl->round_trips.measured(current->info());
+      for (auto& one : *all.mutable_devices()) {
+        if (found != nullptr && one.in_use()) *one.mutable_calibration() = *found;
+      }
+      answer(std::move(all));
     });
   });
 }
@@ -111,6 +128,14 @@ std::uint64_t Engine::identify(v1::IdentifyRequest request, Done<v1::IdentifyRes
 
 void Engine::stop_identify(std::uint64_t token) {
   impl_->strand.post([impl = impl_.get(), token] { impl->identify.end(token); });
+}
+
+void Engine::calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done) {
+  const std::uint64_t token = impl_->next_token.fetch_add(2, std::memory_order_relaxed);
+  impl_->on_strand(std::move(done),
+                   [impl = impl_.get(), request = std::move(request), token](Done<v1::CalibrateResponse> answer) {
+                     impl->calibrate.begin(token, request, std::move(answer));
+                   });
 }
 
 v1::Clock Engine::clock() const { return impl_->clock(); }

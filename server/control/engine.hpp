@@ -36,16 +36,22 @@ struct EngineConfig {
   device::DeviceRequest device;
   std::map<std::string, std::filesystem::path> media_roots;
   std::filesystem::path take_folder;      // becomes the root "takes"
+  std::filesystem::path second_take_folder;  // becomes the root "takes2", where every take is written as well; or empty
   std::filesystem::path state_folder;     // uids, last session
   std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
-  std::string take_template = "{node}-{date}-{time}";  // {node} {date} {time} {n}; ".wav" is added
+  std::string take_template = "{node}-{date}-{time}";  // check_template(); ".wav" or ".flac" is added
+  bool resume_playback = false;                        // at the start: the last session, from where it stood
+  bool resume_recording = false;
+  bool loss_stops_playback = false;  // when the device is lost; else the clock device goes on with it
+  bool loss_stops_recording = false;
   std::chrono::milliseconds device_retry{5000};
   std::chrono::milliseconds media_retry{2000};  // how often missing files are looked for
   std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
   double ceiling_db = 0.0;               // of the device output: no sample leaves above it
   std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
   media::MakeTakeFile take_file;         // the file under a take; empty: one on the disk
+  std::function<void()> before_disk;     // called before files are opened or probed, on that thread; empty: nothing
 };
 
 struct LoadRequest {
@@ -98,6 +104,9 @@ class Engine {
   /// `done` when the bursts are over. `stop_identify(token)` ends them early (the client went away).
   std::uint64_t identify(v1::IdentifyRequest request, Done<v1::IdentifyResponse> done);
   void stop_identify(std::uint64_t token);
+
+  /// Measures the way out of the device and in again; the result is stored, and takes of inputs are placed by it.
+  void calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done);
 
   /// Any thread, wait-free: from the audio thread's last snapshot.
   [[nodiscard]] v1::Clock clock() const;

@@ -5,6 +5,7 @@
 
 #include "rt/dsp/math.hpp"
 #include "server/base/log.hpp"
+#include "server/control/placement.hpp"
 #include "server/device/ticks.hpp"
 #include "server/session/node_registry.hpp"
 #include "server/session/session_file.hpp"
@@ -17,6 +18,7 @@ constexpr double kFirstRateHz = 48000.0;  // until a device says otherwise
 std::map<std::string, std::filesystem::path> roots_of(const EngineConfig& config) {
   auto roots = config.media_roots;
   roots["takes"] = config.take_folder;
+  if (!config.second_take_folder.empty()) roots["takes2"] = config.second_take_folder;
   return roots;
 }
 
@@ -32,6 +34,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
     : config(std::move(engine_config)),
       device_factory(std::move(factory)),
       strand(io),
+      pool(config.before_disk),
       uids(config.state_folder, worker),
       media(strand, pool, media::Roots(roots_of(config))),
       impulses(strand, pool, media.roots(),
@@ -46,6 +49,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                const auto gone =
                    std::erase_if(graph.taps, [&](const std::string& path) { return !recording.contains(path); });
                if (gone > 0 && !closing) delivery.compile_again();
+               if (!closing) prerolls.look();
              },
              [this](const rt::Action& action) {
                link.send_value(action);
@@ -59,6 +63,18 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                if (!closing) history.take(std::move(event));
              }},
             config.take_file),
+      prerolls({strand, pool, graph, jobs, config.take_folder, [this] { return takes.recording(); },
+                [this](Delta delta, AudioLink::Then then) { delivery.deliver(std::move(delta), {}, std::move(then)); },
+                [this](const rt::Action& action) {
+                  link.send_value(action);
+                  pump.wake();
+                },
+                [this](const std::string&, std::string why) {
+                  v1::WatchResponse::TakeEvent event;
+                  event.set_kind(v1::WatchResponse::TakeEvent::KIND_PRE_RECORD_FAILED);
+                  event.set_message(std::move(why));
+                  if (!closing) history.take(std::move(event));
+                }}),
       link(kFirstRateHz,
            [this](const auto& actions, const auto& dropped) {
              sources.home(actions, dropped);
@@ -75,26 +91,40 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                     [this] { return link.outstanding(); }, [this] { return transport.reading().engine_frame; },
                     [this] { return graph.shape().sample_rate_hz; }}),
       delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses}),
+      round_trips(strand, worker, config.state_folder),
       saver(strand, worker, graph, media, config.state_folder,
             [this](std::string problem) { report.save_problem = std::move(problem); }),
       history(strand,
               [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
+      cues({strand, graph, media, sources, transport, history}),
       scheduled({jobs, graph, transport, pump, history, [this] { return devices.generation(); },
                  [this] {
                    const device::Device* device = devices.current();
                    return device == nullptr ? 0u : device->info().buffer_frames;
                  },
-                 config.utc_ns ? config.utc_ns : system_utc_ns, [this] { return link.room(); }}),
+                 config.utc_ns ? config.utc_ns : system_utc_ns, [this] { return link.room(); },
+                 [this](const v1::Go& go) { return cues.cue_of(go); }}),
       transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
-                    [this] { saver.touch(); }}),
+                    cues,
+                    [this] {
+                      saver.touch();
+                      prerolls.look();
+                    }}),
       loader({worker, strand, jobs, graph, media, sources, takes, transport, link, pump, delivery, history, uids,
               scheduled,
               [this] {
+                cues.reset();
                 publish_rates();
                 saver.touch();
+                prerolls.look();
               }}),
       devices({strand, device_worker, jobs, graph, takes, transport, link, pump, delivery, *this, config.device,
-               config.device_retry, device_factory, [this] { publish_rates(); },
+               config.device_retry, device_factory,
+               [this] {
+                 publish_rates();
+                 prerolls.look();
+               },
+               [this] { device_lost(); },
                [this] {
                  faults.look();
                  sources.look();
@@ -102,21 +132,64 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
-              workers, transport}),
+              workers, transport, round_trips}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}),
-      library(media.roots(), config.state_folder, [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
-        on_strand(std::move(done),
-                  [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
-      }),
+      resume({strand, worker, graph, takes, transport, config.state_folder, config.resume_playback,
+              config.resume_recording,
+              [this](LoadRequest request, Done<v1::LoadSessionResponse> done) {
+                loader.load(std::move(request), std::move(done));
+              },
+              [this](v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
+                transactions.apply(std::move(request), std::move(done));
+              }}),
+      calibrate({strand, worker, jobs, graph, takes, transport, link, pump, delivery, uids, devices, round_trips}),
+      library(media.roots(), config.state_folder,
+              [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
+                on_strand(std::move(done),
+                          [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
+              }),
       missing({strand, pool, jobs, graph, media, delivery}, config.media_retry) {
+  takes.use(&prerolls);
+  takes.use([placement = Placement({graph, transport, [this] { return round_trip_frames(); },
+                                    config.utc_ns ? config.utc_ns : system_utc_ns})](
+                const session::CompiledRecorder& recorder) { return placement.of(recorder); });
   renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
   hire_workers();
   publish_rates();
   std::error_code error;
   std::filesystem::create_directories(config.take_folder, error);
   if (error) log::warning("the take folder {} cannot be made: {}", config.take_folder.string(), error.message());
-  takes.repair(media.roots().folders().at("takes"));
+  // Takes may be in any root; those of the take folder are told first.
+  const auto& folders = media.roots().folders();
+  takes.repair(folders.at("takes"));
+  for (const auto& [name, folder] : folders) {
+    if (name != "takes" && !name.empty()) takes.repair(folder);
+  }
   worker.post([] { static_cast<void>(device::ticks_per_second()); });  // the first call takes a while
+}
+
+double Engine::Impl::round_trip_frames() const {
+  const device::Device* device = devices.current();
+  return device == nullptr ? 0.0 : round_trips.frames(device->info());
+}
+
+void Engine::Impl::device_lost() {
+  v1::ApplyRequest request;
+  request.set_client("at_device_loss");
+  request.set_wait(v1::WAIT_COMMITTED);
+  if (config.loss_stops_playback) {
+    request.add_operations()->mutable_stop();
+    v1::Stop free;
+    for (const auto& player : graph.players()) {
+      if (player.free && transport.player_rolls(player.uid)) free.add_players(player.path);
+    }
+    if (free.players_size() > 0) *request.add_operations()->mutable_stop() = free;
+  }
+  if (config.loss_stops_recording) request.add_operations()->mutable_record_stop();
+  if (request.operations().empty()) return;
+  transactions.apply(request, [](const Result<v1::ApplyResponse>& stopped) {
+    if (!stopped) log::warning("what at_device_loss asks for is not done: {}", stopped.error().message);
+  });
 }
 
 void Engine::Impl::hire_workers() {
@@ -134,6 +207,7 @@ void Engine::Impl::hire_workers() {
 void Engine::Impl::publish_rates() {
   if (workers) workers->set_sample_rate(graph.shape().sample_rate_hz);
   rates.write({devices.generation(), graph.shape().sample_rate_hz, graph.session_rate_hz()});
+  cues.touch();
 }
 
 v1::Clock Engine::Impl::clock() const {
@@ -187,13 +261,23 @@ MediaLibrary::InUse Engine::Impl::files_in_use() const {
     }
     for (const session::QueueItem& item : node.queue) in_use.all.push_back({item.file, path});
   });
+  for (const session::DocCue& cue : document.cues)
+    session::for_each_cue_file(cue, [&](const std::string& file) { in_use.all.push_back({file, "cue " + cue.name}); });
   for (const auto& one : in_use.all) all.erase(one.file);
   for (const std::string& file : all) in_use.all.push_back({file, "the session"});
   google::protobuf::RepeatedPtrField<v1::GetStatusResponse::Take> running;
   takes.report(running);
   for (const auto& take : running) {
     if (!take.recording()) continue;
-    for (const char* ending : {"", ".part"}) in_use.all.push_back({take.file() + ending, "a take of " + take.node()});
+    std::set<std::string> files(take.files().begin(), take.files().end());
+    files.insert(take.file());
+    for (const std::string& file : files) {
+      for (const char* ending : {"", ".part"}) in_use.all.push_back({file + ending, "a take of " + take.node()});
+    }
+    for (const auto& destination : take.destinations()) {
+      for (const char* ending : {"", ".part"})
+        in_use.all.push_back({destination.file() + ending, "a take of " + take.node()});
+    }
   }
   return in_use;
 }

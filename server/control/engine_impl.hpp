@@ -6,6 +6,8 @@
 
 #include "rt/snapshot.hpp"
 #include "server/control/audio_link.hpp"
+#include "server/control/calibrate.hpp"
+#include "server/control/cues.hpp"
 #include "server/control/delivery.hpp"
 #include "server/control/device_manager.hpp"
 #include "server/control/engine.hpp"
@@ -21,6 +23,9 @@
 #include "server/control/meter_poller.hpp"
 #include "server/control/missing_media.hpp"
 #include "server/control/node_faults.hpp"
+#include "server/control/prerolls.hpp"
+#include "server/control/resume.hpp"
+#include "server/control/round_trips.hpp"
 #include "server/control/scheduled.hpp"
 #include "server/control/session_saver.hpp"
 #include "server/control/sources.hpp"
@@ -51,6 +56,9 @@ struct Engine::Impl final : device::AudioCallback {
   [[nodiscard]] v1::Clock clock() const;
   /// The rates and the generation that clock() shows have changed, or the document has.
   void publish_rates();
+  /// Of the device that sounds: out and in again.
+  [[nodiscard]] double round_trip_frames() const;
+  void device_lost();
   /// Before the first device starts.
   void hire_workers();
   void shutdown(Done<std::monostate> done);
@@ -78,6 +86,7 @@ struct Engine::Impl final : device::AudioCallback {
   Impulses impulses;
   Sources sources;
   Takes takes;
+  Prerolls prerolls;                               // before the link, which brings home to it what the audio thread had
   std::unique_ptr<device::RenderWorkers> workers;  // null: the audio thread works alone
   AudioLink link;
   rt::Renderer* renderer;  // the link's: what the audio thread enters
@@ -86,8 +95,10 @@ struct Engine::Impl final : device::AudioCallback {
   JobQueue jobs;
   EventPump pump;
   Delivery delivery;
+  RoundTrips round_trips;
   SessionSaver saver;
   History history;
+  Cues cues;
   Scheduled scheduled;
   Transactions transactions;
   Loader loader;
@@ -95,6 +106,8 @@ struct Engine::Impl final : device::AudioCallback {
   MeterPoller meters;
   StatusReport report;
   Identify identify;
+  Resume resume;
+  Calibrate calibrate;
   MediaLibrary library;
   MissingMedia missing;
 

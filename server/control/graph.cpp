@@ -20,6 +20,7 @@ void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& n
 void give_uids(session::Document& document, const session::UidSource& new_uid) {
   give_uids(document.nodes, new_uid);
   for (session::DocConnection& connection : document.connections) connection.uid = new_uid();
+  for (session::DocCue& cue : document.cues) cue.uid = new_uid();
   session::ensure_device_nodes(document);  // theirs are the same in each session, and stay
 }
 
@@ -56,9 +57,15 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
   request.timeline_rolling = fades.timeline_rolling;
   request.faded_plan = fades.faded_plan;
   session::Compiled compiled = compiler_.compile(request);
+  for (session::CompiledPlayer& player : compiled.players) {
+    // One that was still fading out comes back: what it has and does is of then.
+    const auto before = std::ranges::find(players_, player.uid, &session::CompiledPlayer::uid);
+    player.fresh = player.fresh || (before != players_.end() && before->ref != player.ref);
+  }
   players_ = compiled.players;
   recorders_ = compiled.recorders;
   meters_ = compiled.meters;
+  output_latency_frames_ = compiled.output_latency_frames;
   ++compiles_;
   return compiled;
 }

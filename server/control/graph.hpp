@@ -54,8 +54,14 @@ class Graph {
                                                              const session::MediaTable& media) const;
   /// Of the last compile.
   [[nodiscard]] const std::vector<session::CompiledPlayer>& players() const noexcept { return players_; }
+  /// They have what they play: none is fresh any more.
+  void players_served() noexcept {
+    for (session::CompiledPlayer& player : players_) player.fresh = false;
+  }
   [[nodiscard]] const std::vector<session::CompiledRecorder>& recorders() const noexcept { return recorders_; }
   [[nodiscard]] const std::vector<session::CompiledMeter>& meters() const noexcept { return meters_; }
+  /// How late the sound is at "out", frames.
+  [[nodiscard]] std::uint32_t output_latency_frames() const noexcept { return output_latency_frames_; }
   /// Rises with each compile: readers of meters look at the layout again.
   [[nodiscard]] std::uint64_t compiles() const noexcept { return compiles_; }
   [[nodiscard]] const session::CompiledPlayer* player(const std::string& path) const;
@@ -85,6 +91,7 @@ class Graph {
   std::vector<session::CompiledRecorder> recorders_;
   std::vector<session::CompiledMeter> meters_;
   std::uint64_t compiles_ = 0;
+  std::uint32_t output_latency_frames_ = 0;
   std::uint32_t threads_ = 1;
 };
 

@@ -100,6 +100,12 @@ void History::take(v1::WatchResponse::TakeEvent event) {
   publish(message);
 }
 
+void History::cue(v1::WatchResponse::CueEvent event) {
+  auto message = std::make_shared<v1::WatchResponse>();
+  *message->mutable_cue() = std::move(event);
+  publish(message);
+}
+
 bool History::full() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   return watchers_.size() >= kMaxWatchers;

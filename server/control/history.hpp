@@ -40,6 +40,7 @@ class History {
   void scheduled(v1::ScheduledTransaction transaction);
   void cancelled(v1::WatchResponse::Cancelled cancelled);
   void take(v1::WatchResponse::TakeEvent event);
+  void cue(v1::WatchResponse::CueEvent event);
 
   /// No further watcher fits.
   [[nodiscard]] bool full();

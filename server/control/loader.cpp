@@ -5,6 +5,7 @@
 #include "server/base/log.hpp"
 #include "server/control/missing_channels.hpp"
 #include "server/control/output_fade.hpp"
+#include "server/session/cue.hpp"
 #include "server/session/session_file.hpp"
 
 namespace continuo::control {
@@ -87,6 +88,10 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
   for (const session::BadImpulse& bad : session::check_impulses(*load.document, load.found.facts)) {
     if (result.size() > kMaxWarnings) break;
     result.push_back(bad.node + ": " + bad.error.message);
+  }
+  for (std::string& line : session::broken_cues({}, *load.document, kMaxWarnings)) {
+    if (result.size() > kMaxWarnings) break;
+    result.push_back(std::move(line));
   }
   for (std::string& line : missing_channels(*load.document, parts_.graph.shape())) {
     if (result.size() > kMaxWarnings) break;

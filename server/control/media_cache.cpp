@@ -5,6 +5,7 @@
 
 #include "server/base/log.hpp"
 #include "server/media/probe.hpp"
+#include "server/session/cue.hpp"
 #include "server/session/node_registry.hpp"
 
 namespace continuo::control {
@@ -21,6 +22,8 @@ std::set<std::string> files_of(const session::Document& document) {
     }
     for (const session::QueueItem& item : node.queue) files.insert(item.file);
   });
+  for (const session::DocCue& cue : document.cues)
+    session::for_each_cue_file(cue, [&](const std::string& file) { files.insert(file); });
   return files;
 }
 

@@ -14,7 +14,8 @@
 
 namespace continuo::control {
 
-/// Every text in `document` that names a file (parameters of kind file, not empty), once each.
+/// Every text in `document` that names a file (parameters of kind file, not empty; items of queues; what
+/// its cues will play), once each.
 [[nodiscard]] std::set<std::string> files_of(const session::Document& document);
 
 /// The media table of the compiler, and why a file is not in it.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/base/log.hpp"
+#include "server/session/cue.hpp"
 
 namespace continuo::control {
 namespace {
@@ -25,6 +26,12 @@ bool needs_disk(const v1::ApplyRequest& request) {
       case v1::Operation::kAddNode:
       case v1::Operation::kLocate:
       case v1::Operation::kRecordStart:
+      case v1::Operation::kQueueInsert:
+      case v1::Operation::kQueueRemove:
+      case v1::Operation::kQueueMove:
+      case v1::Operation::kQueueSet:
+      case v1::Operation::kSkip:
+      case v1::Operation::kGo:
         return true;
       default:
         return false;
@@ -112,10 +119,15 @@ DueItem Scheduled::item_of(const Due& due, std::uint64_t id, const v1::ApplyRequ
   } else {
     item.frame = due.value;
   }
-  for (const v1::Operation& operation : request.operations()) {
+  const auto read = [&](const v1::Operation& operation) {
     if (operation.has_play() && operation.play().players().empty()) item.roll = true;
     if (operation.has_stop() && operation.stop().players().empty()) item.roll = false;
     if (operation.has_locate()) item.locate = parts_.graph.to_engine(operation.locate().timeline_frame());
+  };
+  for (const v1::Operation& operation : request.operations()) {
+    read(operation);
+    if (const session::DocCue* const cue = operation.has_go() ? parts_.cue(operation.go()) : nullptr)
+      std::ranges::for_each(cue->operations->list, read);
   }
   return item;
 }

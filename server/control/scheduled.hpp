@@ -56,6 +56,7 @@ class Scheduled {
     std::function<std::uint32_t()> buffer_frames;  // the device's
     std::function<std::int64_t()> utc_ns;
     std::function<bool()> room;  // for a further batch
+    std::function<const session::DocCue*(const v1::Go&)> cue;  // that it would fire as things stand; null: none
   };
   explicit Scheduled(Parts parts);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/control/scheduled.hpp"
+#include "server/session/cue.hpp"
 #include "server/session/edit.hpp"
 
 namespace continuo::control {
@@ -19,7 +20,7 @@ using Entries = std::span<const Scheduled::Ptr>;
 bool apply_together(session::Document& document, Entries entries) {
   google::protobuf::RepeatedPtrField<v1::Operation> operations;
   for (const Scheduled::Ptr& entry : entries) operations.MergeFrom(entry->request.operations());
-  return operations.empty() || static_cast<bool>(session::apply_operations(document, operations, scratch_uids()));
+  return operations.empty() || static_cast<bool>(session::apply_operations(document, session::expand_cues(document, operations).operations, scratch_uids()));
 }
 
 /// FAILED_PRECONDITION names the first that cannot be applied.
@@ -29,7 +30,8 @@ Result<> try_in_order(const session::Document& document, Entries entries) {
   session::Document scratch = document;
   const session::UidSource uids = scratch_uids();
   for (const Scheduled::Ptr& entry : entries) {
-    const auto applied = session::apply_operations(scratch, entry->request.operations(), uids);
+    const auto applied = session::apply_operations(
+        scratch, session::expand_cues(scratch, entry->request.operations()).operations, uids);
     if (applied) continue;
     return make_error(ErrorKind::failed_precondition, "BREAKS_SCHEDULED", "operations",
                       "transaction " + std::to_string(entry->id) +

@@ -32,14 +32,18 @@ void wait_until(Strand& strand, Timer::Clock::time_point limit, std::function<bo
 void Engine::Impl::shutdown(Done<std::monostate> done) {
   if (std::exchange(closing, true))
     return done(make_error(ErrorKind::failed_precondition, "SHUTTING_DOWN", "", "it is ending already"));
+  resume.close();
   jobs.close();
   scheduled.close();
   transactions.close();
   identify.close();
+  calibrate.close();
+  cues.close();
   library.close();
   missing.close();
   meters.close();
   history.close();
+  prerolls.close();
   std::vector<Takes::Ref> stopped;
   for (const rt::Action& action : takes.stop(takes.recording(), stopped)) link.send_value(action);
   saver.save([] {});
@@ -52,7 +56,7 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
       link.poll();
       if (left) takes.abandon();
       wait_until(
-          strand, Timer::Clock::now() + kTakesLimit, [this] { return takes.running() == 0; },
+          strand, Timer::Clock::now() + kTakesLimit, [this] { return takes.running() == 0 && !takes.copies_under_way(); },
           [this, done] {
             if (takes.running() > 0) log::error("{} takes could not be closed in time", takes.running());
             pump.stop();

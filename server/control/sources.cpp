@@ -17,7 +17,9 @@ std::string naming(const std::string& file, const std::string& why) { return fil
 }  // namespace
 
 Sources::~Sources() {
-  for (auto& [source, lent] : lent_) pool_.release(lent.stream);
+  for (auto& [source, lent] : lent_) {
+    if (lent.stream) pool_.release(lent.stream);
+  }
 }
 
 std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPlayer>& players,
@@ -41,10 +43,11 @@ std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPla
     if (!player.free) {
       need.first_frame = std::max<rt::FrameCount>(0, where.position - player.timeline_start);
       if (queue != nullptr && player.queue && !player.fresh && !where.relocate)
-        need.move = replace_queue(queue->items, player.items, where.rate_hz, need.first_frame);
+        need.move = replace_queue(*queue, {player.items, player.loop}, where.rate_hz, need.first_frame);
     } else if (skips || (queue != nullptr && player.queue && !restarts)) {
-      need.move = move_queue(queue != nullptr ? queue->items : player.items, player.items, where.rate_hz,
-                             where.free_position(player.uid), skips ? &*skip : nullptr);
+      const PlayedQueue after{player.items, player.loop};
+      need.move = move_queue(queue != nullptr ? *queue : after, after, where.rate_hz, where.free_position(player.uid),
+                             skips ? &*skip : nullptr);
       if (player.fresh) need.move.joins = false;
       need.first_frame = need.move.frame;
       need.moves = true;
@@ -87,49 +90,61 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
   for (std::size_t i = 0; i < progress->ready.all.size(); ++i) {
     const Need& wanted = progress->ready.all[i].need;
     if (wanted.silent) continue;
-    media::StreamRequest request;
-    request.engine_rate_hz = rate_hz;
-    request.first_frame = wanted.first_frame;
-    request.loop = wanted.player.loop;
-    request.known_frames = wanted.player.file_frames;
-    pool_.post([this, i, request, progress, base, file = wanted.player.file, roots = roots_,
-                items = wanted.player.items, queue = wanted.player.queue, post = strand_.poster()]() mutable {
-      std::shared_ptr<media::StreamReader> stream;
-      std::string error;
-      if (queue) {
-        request.segments = media::segments_of(items, [&](const session::CompiledItem& item) {
-          const auto found = roots.find_file(item.file, base);
-          return found ? *found : std::filesystem::path(item.file);  // told when it is reached
-        });
+    const auto landed = [this, i, progress](const std::shared_ptr<media::StreamReader>& stream,
+                                            const std::string& error) {
+      if (progress->over) {  // too late: nobody waits for it
+        if (stream) pool_.release(stream);
+        return;
       }
-      const auto path = queue ? Result<std::filesystem::path>(std::filesystem::path()) : roots.find_file(file, base);
-      if (path) {
-        request.file = *path;
-        auto opened = media::StreamReader::open(request);
-        if (opened)
-          stream = std::move(*opened);
-        else
-          error = opened.error().message;
-      } else {
-        error = path.error().message;
-      }
-      post([this, i, progress, stream = std::move(stream), error = std::move(error), post] {
-        const auto landed = [this, i, progress, stream, error] {
-          if (progress->over) {  // too late: nobody waits for it
-            if (stream) pool_.release(stream);
-            return;
-          }
-          progress->ready.all[i].stream = stream;
-          progress->ready.all[i].error = error;
-          if (--progress->left == 0) progress->end();
-        };
-        if (stream)
-          pool_.add(stream, [post, landed] { post(landed); });
-        else
-          landed();
-      });
-    });
+      progress->ready.all[i].stream = stream;
+      progress->ready.all[i].error = error;
+      if (--progress->left == 0) progress->end();
+    };
+    const StreamKey key = wanted.key(rate_hz, base);
+    if (!stand_ins_.take(key, landed)) open(key, landed);
   }
+}
+
+void Sources::open(const StreamKey& wanted, StandIns::Landed landed) {
+  media::StreamRequest request;
+  request.engine_rate_hz = wanted.rate_hz;
+  request.first_frame = wanted.first_frame;
+  request.loop = wanted.player.loop;
+  request.known_frames = wanted.player.file_frames;
+  pool_.post([this, request, landed = std::move(landed), base = wanted.base, file = wanted.player.file, roots = roots_,
+              items = wanted.player.items, queue = wanted.player.queue, entrance = wanted.entrance,
+              post = strand_.poster()]() mutable {
+    std::shared_ptr<media::StreamReader> stream;
+    std::string error;
+    if (queue) {
+      const auto file_of = [&](const session::CompiledItem& item) {
+        const auto found = roots.find_file(item.file, base);
+        return found ? *found : std::filesystem::path(item.file);  // told when it is reached
+      };
+      request.segments = media::segments_of(items, file_of);
+      if (entrance) {
+        request.entrance = media::Entrance{.overlap = entrance->overlap, .leaving = {}};
+        if (entrance->leaving) request.entrance->leaving = media::segment_of(*entrance->leaving, file_of(*entrance->leaving));
+      }
+    }
+    const auto path = queue ? Result<std::filesystem::path>(std::filesystem::path()) : roots.find_file(file, base);
+    if (path) {
+      request.file = *path;
+      auto opened = media::StreamReader::open(request);
+      if (opened)
+        stream = std::move(*opened);
+      else
+        error = opened.error().message;
+    } else {
+      error = path.error().message;
+    }
+    post([this, landed = std::move(landed), stream = std::move(stream), error = std::move(error), post] {
+      if (stream)
+        pool_.add(stream, [post, landed, stream, error] { post([landed, stream, error] { landed(stream, error); }); });
+      else
+        landed(stream, error);
+    });
+  });
 }
 
 std::vector<rt::Action> Sources::lend(Ready ready, double rate_hz) {
@@ -146,27 +161,53 @@ std::vector<rt::Action> Sources::lend(Ready ready, double rate_hz) {
     action.kind = rt::Action::Kind::exchange_source;
     action.node = player.ref;
     action.ramp_frames = session::kEditFadeFrames;
-    action.source = one.stream ? &one.stream->source() : nullptr;
-    actions.push_back(action);
     const auto before = playing_.find(player.uid);
-    std::uint64_t revision = before != playing_.end() && before->second.queue ? before->second.queue->revision : 0;
-    if (revision == 0 || before->second.queue->items != player.items) ++revision;
+    const Queue* const queue = before != playing_.end() && before->second.queue ? &*before->second.queue : nullptr;
+    const bool other = queue == nullptr || queue->items != player.items || queue->loop != player.loop;
     Playing now{player.ref, player.file,  player.loop,   player.free, player.timeline_start,
-                rate_hz,    rt::kEndless, action.source, {}};
+                rate_hz,    rt::kEndless, nullptr,       {}};
+    now.queues = before == playing_.end() ? 0 : before->second.queues;
     if (player.queue) {
-      now.queue = {player.items, rate_hz, revision};
+      now.queues += other ? 1 : 0;
+      now.queue = {{player.items, player.loop, one.need.move.entrance}, rate_hz, now.queues};
       now.length = 0;  // where nothing of it can be played
     }
-    if (one.stream) {
-      const QueueMove& move = one.need.move;
-      one.stream->source().joins = {move.joins, move.shift, move.same_until};
-      now.length = one.stream->source().length;
-      lent_[&one.stream->source()] = {one.stream, player.queue ? "the queue of " + player.path : player.file,
-                                      player.queue, player.uid, player.path};
-    }
+    action.source = lend(one, now.queue ? &*now.queue : nullptr);
+    actions.push_back(action);
+    now.source = action.source;
+    if (one.stream) now.length = action.source->length;
     playing_[player.uid] = std::move(now);
   }
   return actions;
+}
+
+/// Null: the player has nothing, and no queue.
+rt::Source* Sources::lend(Ready::One& one, const Queue* queue) {
+  if (!one.stream && queue == nullptr) return nullptr;
+  const session::CompiledPlayer& player = one.need.player;
+  Lent lent{.stream = one.stream,
+            .nothing = {},
+            .table = {},
+            .file = queue != nullptr ? "the queue of " + player.path : player.file,
+            .queue = queue != nullptr,
+            .player = player.uid,
+            .path = player.path};
+  if (!one.stream) {
+    lent.nothing = std::make_unique<rt::Source>();
+    lent.nothing->length = 0;
+  }
+  rt::Source& source = one.stream ? one.stream->source() : *lent.nothing;
+  const QueueMove& move = one.need.move;
+  source.joins = {move.joins, move.shift, move.same_until};
+  source.told = true;
+  if (queue != nullptr) {
+    rt::PlayTable table = QueuePlaces(queue->items, queue->rate_hz, queue->loop).table();
+    table.revision = queue->revision;
+    lent.table = std::make_unique<const rt::PlayTable>(std::move(table));
+    source.table = lent.table.get();
+  }
+  lent_[&source] = std::move(lent);
+  return &source;
 }
 
 void Sources::home(const std::vector<rt::Action>& actions, const std::vector<std::unique_ptr<rt::Node>>& dropped) {
@@ -185,7 +226,7 @@ void Sources::collect(rt::Source* source) {
   const std::string& file = found->second.file;
   if (std::ranges::none_of(playing_, [&](const auto& entry) { return entry.second.file == file; }))
     spoiled_.erase(file);
-  pool_.release(found->second.stream);
+  if (found->second.stream) pool_.release(found->second.stream);
   lent_.erase(found);
 }
 
@@ -194,6 +235,7 @@ void Sources::look() {
 }
 
 void Sources::look_at(Lent& lent) {
+  if (!lent.stream) return;
   if (std::string why = lent.stream->error(); !why.empty() && !std::exchange(lent.failed, true)) {
     if (!lent.queue) why = naming(lent.file, why);
     log::warning("{} falls silent: {}", lent.path, why);

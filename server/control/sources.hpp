@@ -12,6 +12,7 @@
 
 #include "rt/command.hpp"
 #include "server/control/queue_place.hpp"
+#include "server/control/stand_ins.hpp"
 #include "server/control/strand.hpp"
 #include "server/control/timer.hpp"
 #include "server/media/disk_pool.hpp"
@@ -30,7 +31,10 @@ class Sources {
   static constexpr std::chrono::seconds kPatience{8};
 
   Sources(Strand& strand, media::DiskPool& pool, const media::Roots& roots)
-      : strand_(strand), pool_(pool), roots_(roots) {}
+      : strand_(strand),
+        pool_(pool),
+        roots_(roots),
+        stand_ins_(pool, [this](const StreamKey& key, StandIns::Landed landed) { open(key, std::move(landed)); }) {}
   ~Sources();
 
   struct Need {
@@ -39,6 +43,10 @@ class Sources {
     rt::FrameCount first_frame = 0;  // item frame
     QueueMove move{};                // of a player with a queue that has one already
     bool moves = false;              // a free one: its place is another from then on
+
+    [[nodiscard]] StreamKey key(double rate_hz, const std::string& base) const {
+      return {player, first_frame, rate_hz, base, move.entrance};
+    }
   };
   /// Which of `players` need another stream, if the timeline stands at `position` (frames of `rate_hz`). `relocate`:
   /// all timeline players do; `restart`: free players that do, by uid, from their beginning. `free_position`: how far
@@ -82,13 +90,14 @@ class Sources {
   /// The item length of a free player's stream, engine-rate frames; kEndless where unknown.
   [[nodiscard]] rt::FrameCount length(rt::Uid uid) const;
   /// What a player with a queue plays from, or is about to: null for others.
-  struct Queue {
-    QueueItems items;
+  struct Queue : PlayedQueue {
     double rate_hz = 0.0;
     std::uint64_t revision = 0;  // how many queues it has had
   };
   [[nodiscard]] const Queue* queue(rt::Uid uid) const;
   [[nodiscard]] std::size_t lent() const noexcept { return lent_.size(); }
+  /// Streams that are ready for what will be needed: prepare() takes those that fit.
+  [[nodiscard]] StandIns& stand_ins() noexcept { return stand_ins_; }
 
  private:
   struct Playing {
@@ -101,9 +110,12 @@ class Sources {
     rt::FrameCount length = rt::kEndless;
     const rt::Source* source = nullptr;
     std::optional<Queue> queue;
+    std::uint64_t queues = 0;  // that it has had
   };
   struct Lent {
-    std::shared_ptr<media::StreamReader> stream;
+    std::shared_ptr<media::StreamReader> stream;   // null: of a queue of which nothing can be played
+    std::unique_ptr<rt::Source> nothing;           // then this was lent
+    std::unique_ptr<const rt::PlayTable> table;    // of a queue
     std::string file;
     bool queue = false;
     rt::Uid player = 0;
@@ -111,12 +123,15 @@ class Sources {
     bool failed = false;        // and told
     std::uint64_t spoiled = 0;  // of its samples, already counted
   };
+  void open(const StreamKey& wanted, StandIns::Landed landed);
+  [[nodiscard]] rt::Source* lend(Ready::One& one, const Queue* queue);
   void collect(rt::Source* source);
   void look_at(Lent& lent);
 
   Strand& strand_;
   media::DiskPool& pool_;
   const media::Roots& roots_;
+  StandIns stand_ins_;
   std::unordered_map<rt::Uid, Playing> playing_;
   std::unordered_map<const rt::Source*, Lent> lent_;
   std::map<std::string, std::string> errors_;

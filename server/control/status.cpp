@@ -6,6 +6,7 @@
 
 #include "server/control/missing_channels.hpp"
 #include "server/control/player_report.hpp"
+#include "server/control/prerolls.hpp"
 #include "server/control/queue_place.hpp"
 #include "server/device/memory_lock.hpp"
 #include "server/device/ticks.hpp"
@@ -31,6 +32,7 @@ v1::GetStatusResponse StatusReport::make() {
                          [&](const std::string&, const session::DocNode&) { ++nodes; });
   out.set_nodes(nodes);
   parts_.takes.report(*out.mutable_takes());
+  if (const Prerolls* prerolls = parts_.takes.prerolls()) prerolls->report(*out.mutable_pre_records());
   for (auto& [id, volume] : parts_.takes.volumes()) *out.add_take_volumes() = volume;
   for (auto& take : *out.mutable_takes())
     take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
@@ -41,7 +43,7 @@ v1::GetStatusResponse StatusReport::make() {
   parts_.sources.look();
   parts_.faults.look();
   parts_.faults.report(out);
-  report_players(parts_.graph, parts_.sources, parts_.transport, out);
+  report_players(parts_.graph, parts_.transport, out);
   reasons(out);
   return out;
 }
@@ -51,8 +53,8 @@ std::int64_t StatusReport::timeline_end() const {
   rt::FrameCount end = 0;
   for (const session::CompiledPlayer& player : parts_.graph.players()) {
     if (player.queue && !player.free) {
-      const rt::FrameCount length = QueuePlaces(player.items, rate_hz).length();
-      if (length != rt::kEndless) end = std::max(end, player.timeline_start + length);
+      const QueuePlaces places(player.items, rate_hz, player.loop);
+      if (!places.layout().endless()) end = std::max(end, player.timeline_start + places.layout().length());
     }
     const auto facts = parts_.media.table().find(player.file);
     if (player.free || player.loop || facts == parts_.media.table().end()) continue;
@@ -76,6 +78,11 @@ void StatusReport::device(v1::GetStatusResponse& out) const {
   const auto finite = [](double value) { return std::isfinite(value) ? value : 0.0; };
   report.set_input_latency_seconds(finite(info.input_latency_s));
   report.set_output_latency_seconds(finite(info.output_latency_s));
+  report.set_round_trip_frames(finite(parts_.round_trips.frames(info)));
+  if (const v1::Calibration* found = parts_.round_trips.measured(info)) {
+    report.set_calibrated(true);
+    report.set_calibrated_utc(found->measured());
+  }
   if (!parts_.devices.wanted_missing().empty()) {
     report.set_wanted(parts_.devices.wanted_name().empty() ? "any device" : parts_.devices.wanted_name());
   }

@@ -11,6 +11,7 @@
 #include "server/control/media_cache.hpp"
 #include "server/control/node_faults.hpp"
 #include "server/control/rises.hpp"
+#include "server/control/round_trips.hpp"
 #include "server/control/sources.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/uid_source.hpp"
@@ -34,6 +35,7 @@ class StatusReport {
     NodeFaults& faults;
     const std::unique_ptr<device::RenderWorkers>& workers;  // null: none
     const Transport& transport;
+    const RoundTrips& round_trips;
   };
   explicit StatusReport(Parts parts) : parts_(std::move(parts)), since_(std::chrono::steady_clock::now()) {}
 

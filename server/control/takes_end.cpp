@@ -4,14 +4,16 @@
 #include <utility>
 
 #include "server/base/log.hpp"
+#include "server/control/media_transfer.hpp"
+#include "server/control/prerolls.hpp"
 #include "server/control/takes.hpp"
 
 namespace continuo::control {
 namespace {
 
 using Event = v1::WatchResponse::TakeEvent;
-constexpr std::size_t kMaxProblems = 5;
 constexpr std::size_t kMaxCutOff = 1000;
+constexpr std::size_t kMaxToldFiles = 1000;      // of one take
 constexpr std::chrono::seconds kLossesEvery{1};  // of one take
 
 std::string seconds_text(double seconds) {
@@ -45,7 +47,15 @@ void Takes::describe(const Opened& take, Report& out) const {
   out.set_id(take.id);
   const Ref all = ref(take);
   out.set_file(all.files.front());
-  if (all.files.size() > 1) out.mutable_files()->Add(all.files.begin(), all.files.end());
+  if (all.files.size() > 1) {
+    const auto told = static_cast<std::ptrdiff_t>(std::min(all.files.size(), kMaxToldFiles));
+    out.mutable_files()->Add(all.files.begin(), all.files.begin() + told);
+  }
+  if (const auto place = take.writer->place()) {
+    out.set_time_reference(place->time_reference);
+    if (place->began_utc_ns > 0) out.set_began(utc_text(place->began_utc_ns));
+  }
+  describe_copies(take, out);
   out.set_node(take.order.node);
   out.set_channels(take.order.channels);
   out.set_sample_rate_hz(static_cast<std::uint32_t>(std::llround(take.rate_hz)));
@@ -74,6 +84,7 @@ std::map<std::uint64_t, v1::GetStatusResponse::TakeVolume> Takes::volumes() cons
     for (const Running& running : running_) {
       if (running.failed || running.take.writer->volume() != volume) continue;
       roots.insert(root_of(running.take.name));
+      if (running.take.mirror) roots.insert(root_of(running.take.second));
       rate += running.take.rate_hz * running.take.order.channels * media::bytes_per_sample(running.take.order.format);
     }
     if (roots.empty() || free < 0 || rate <= 0.0) continue;
@@ -88,6 +99,9 @@ std::map<std::uint64_t, v1::GetStatusResponse::TakeVolume> Takes::volumes() cons
 
 std::vector<std::string> Takes::reasons() const {
   std::vector<std::string> all(problems_.begin(), problems_.end());
+  if (prerolls_ != nullptr) {
+    for (std::string& why : prerolls_->reasons()) all.push_back(std::move(why));
+  }
   for (const auto& [id, volume] : volumes()) {
     if (volume.seconds_left() < kLowSpaceSeconds) all.push_back(low_space_text(volume));
   }
@@ -108,6 +122,7 @@ void Takes::remember(const Opened& take, const media::TakeResult& result) {
   report.set_recording(false);
   report.set_frames(result.frames);
   report.set_lost_frames(result.lost_frames);
+  report.set_unmarked_holes(result.unmarked_gaps);
   report.set_error(result.error);
   // Where that name was taken meanwhile, or could not be given, the sound is beside it.
   const std::size_t folder = take.name.find_last_of(":/");
@@ -115,6 +130,7 @@ void Takes::remember(const Opened& take, const media::TakeResult& result) {
   for (int i = 0; i < report.files_size(); ++i)
     report.set_files(i,
                      take.name.substr(0, folder + 1) + result.files[static_cast<std::size_t>(i)].filename().string());
+  put_right(take, report);
   if (result.error.empty()) {
     log::info("take {}: {} frames, {} of them lost", report.file(), result.frames, result.lost_frames);
     tell(Event::KIND_CLOSED, &report, report.file() + ": " + length_text(report));
@@ -184,7 +200,8 @@ void Takes::when_closed(const std::vector<Ref>& takes, std::function<void(std::v
 void Takes::look() {
   tell_losses();
   tell_low_space();
-  if (!running_.empty()) return timer_.after(kLook, [this] { look(); });
+  look_at_copies();
+  if (!running_.empty() || !copies_.empty()) return timer_.after(kLook, [this] { look(); });
   low_.clear();
 }
 
@@ -216,17 +233,23 @@ void Takes::tell_low_space() {
 }
 
 void Takes::repair(const std::filesystem::path& folder) {
-  pool_.post([this, folder, post = strand_.poster()] {
-    const std::vector<media::RepairedTake> takes = media::repair_takes(folder);
+  const auto takes2 = roots_.folders().find("takes2");
+  const bool own =
+      folder == roots_.folders().at("takes") || (takes2 != roots_.folders().end() && folder == takes2->second);
+  pool_.post_later([this, folder, own, stop = stop_repair_, post = strand_.poster()] {
+    const auto asked = [stop] { return stop->load(std::memory_order_relaxed); };
+    const std::vector<media::RepairedTake> takes = media::repair_takes(folder, own, asked);
     if (!takes.empty()) post([this, folder, takes] { repaired(folder, takes); });
   });
 }
 
 void Takes::repaired(const std::filesystem::path& folder, const std::vector<media::RepairedTake>& takes) {
+  const auto root = std::ranges::find_if(roots_.folders(), [&](const auto& each) { return each.second == folder; });
   for (const media::RepairedTake& take : takes) {
     Report report;
     report.set_id(next_id_++);
-    report.set_file("takes:" + take.file.lexically_relative(folder).generic_string());
+    report.set_file((root == roots_.folders().end() ? "takes" : root->first) + ":" +
+                    take.file.lexically_relative(folder).generic_string());
     report.set_channels(take.channels);
     report.set_sample_rate_hz(take.sample_rate_hz);
     report.set_frames(take.frames);

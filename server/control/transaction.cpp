@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/control/cue_plan.hpp"
+#include "server/control/take_order.hpp"
 #include "server/session/node_registry.hpp"
 
 namespace continuo::control {
@@ -10,14 +12,6 @@ namespace {
 
 Error failed(std::string reason, std::string field, std::string message) {
   return make_error(ErrorKind::failed_precondition, std::move(reason), std::move(field), std::move(message));
-}
-
-media::SampleFormat format_of(const session::DocNode* node) {
-  if (node == nullptr || node->type != "recorder") return media::SampleFormat::float32;
-  const std::string format = session::text_of(*node, "format");
-  return format == "pcm16"   ? media::SampleFormat::pcm16
-         : format == "pcm24" ? media::SampleFormat::pcm24
-                             : media::SampleFormat::float32;
 }
 
 bool names_file(const google::protobuf::Value& value, const std::string& file) {
@@ -33,13 +27,21 @@ bool names_file(const google::protobuf::Value& value, const std::string& file) {
   return false;
 }
 
+bool cue_names_file(const v1::Cue& cue, const std::string& file) {
+  session::DocCue given;
+  given.operations = session::make_cue_operations(cue.operations());
+  bool named = false;
+  session::for_each_cue_file(given, [&](const std::string& one) { named = named || one == file; });
+  return named;
+}
+
 void take_uid_out(std::vector<rt::Uid>& list, rt::Uid uid) { std::erase(list, uid); }
 
 }  // namespace
 
-std::string field_of_file(const v1::ApplyRequest& request, const std::string& file) {
-  for (int i = request.operations_size() - 1; i >= 0; --i) {
-    const v1::Operation& operation = request.operations(i);
+std::string field_of_file(const session::Operations& operations, const std::string& file) {
+  for (int i = operations.size() - 1; i >= 0; --i) {
+    const v1::Operation& operation = operations[i];
     const std::string field = "operations[" + std::to_string(i) + "]";
     if (operation.has_set_params()) {
       for (const auto& [name, value] : operation.set_params().values()) {
@@ -51,6 +53,13 @@ std::string field_of_file(const v1::ApplyRequest& request, const std::string& fi
         if (operation.queue_insert().items(j).file() == file)
           return field + ".queue_insert.items[" + std::to_string(j) + "].file";
     }
+    std::string cue;
+    for (int j = 0; j < operation.cue_insert().cues_size(); ++j) {
+      if (cue.empty() && cue_names_file(operation.cue_insert().cues(j), file))
+        cue = field + ".cue_insert.cues[" + std::to_string(j) + "].operations";
+    }
+    if (!cue.empty()) return cue;
+    if (cue_names_file(operation.cue_set().values(), file)) return field + ".cue_set.values.operations";
     if (operation.has_queue_set() && operation.queue_set().values().file() == file)
       return field + ".queue_set.values.file";
     if (operation.has_add_node()) {
@@ -78,7 +87,11 @@ void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::O
       start.add_nodes(take.order.node);
       start.set_file(take.name);
       if (take.order.limit != rt::kEndless) start.set_frames(take.order.limit);
+      if (take.order.stop_timeline_frame) start.set_stop_timeline_frame(*take.order.stop_timeline_frame);
       if (take.order.split) start.set_split_channels(true);
+      if (take.order.split_seconds > 0.0) start.set_split_seconds(take.order.split_seconds);
+      if (take.order.split_bytes > 0) start.set_split_bytes(static_cast<std::uint64_t>(take.order.split_bytes));
+      if (!take.order.second_root.empty()) start.set_second_root(take.order.second_root);
     }
   }
   accepted = std::move(result);
@@ -87,8 +100,10 @@ void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::O
 Result<> Transactions::read_transport(Transaction& tx) {
   Delta& delta = tx.delta;
   const auto uid_of = [&](const std::string& path) { return session::find_node(*tx.document, path)->uid; };
-  for (int i = 0; i < tx.request.operations_size(); ++i) {
-    const v1::Operation& operation = tx.request.operations(i);
+  const session::Operations& operations = tx.expanded.operations;
+  delta.skips = read_skips(operations, *tx.document);
+  for (int i = 0; i < operations.size(); ++i) {
+    const v1::Operation& operation = operations[i];
     const std::string field = "operations[" + std::to_string(i) + "]";
     if (operation.has_play()) {
       if (operation.play().players().empty()) delta.roll = true;
@@ -113,15 +128,6 @@ Result<> Transactions::read_transport(Transaction& tx) {
                           "timeline_frame must be 0 to " + std::to_string(kLatestFrame));
       }
       delta.locate = parts_.graph.to_engine(frame);
-    } else if (operation.has_skip()) {
-      const rt::Uid uid = uid_of(operation.skip().path());
-      auto skip = std::ranges::find(delta.skips, uid, &Skip::player);
-      if (skip == delta.skips.end()) skip = delta.skips.insert(skip, Skip{.player = uid, .steps = {}});
-      Skip::Step& step = skip->steps.emplace_back();
-      if (operation.skip().has_by())
-        step.by = operation.skip().by();
-      else
-        step.item = operation.skip().item().uid();
     } else if (operation.has_record_start()) {
       if (const Result<> read = read_record_start(tx, operation.record_start(), field + ".record_start"); !read)
         return read;
@@ -139,29 +145,34 @@ Result<> Transactions::read_transport(Transaction& tx) {
 }
 
 Operations Transactions::with_current(const Transaction& tx) const {
-  return with_current_items(tx.request.operations(), *tx.before, [this](rt::Uid uid) -> rt::Uid {
-    const Sources::Queue* const queue = parts_.sources.queue(uid);
-    if (queue == nullptr) return 0;
-    const auto player = std::ranges::find(parts_.graph.players(), uid, &session::CompiledPlayer::uid);
-    if (player == parts_.graph.players().end()) return 0;
-    const rt::FrameCount at =
-        player->free ? parts_.transport.player_position(uid) : parts_.transport.position() - player->timeline_start;
-    return current_item(queue->items, queue->rate_hz, at);
+  return with_current_items(tx.expanded.operations, *tx.before, [this](rt::Uid uid) {
+    return current_of(uid, parts_.graph, parts_.sources, parts_.transport);
   });
 }
 
 Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart& start, const std::string& field) {
   std::vector<std::string> nodes(start.nodes().begin(), start.nodes().end());
   if (nodes.empty()) {
+    std::size_t recorders = 0;
     session::for_each_node(tx.document->nodes, "", [&](const std::string& path, const session::DocNode& node) {
-      if (node.type == "recorder") nodes.push_back(path);
+      if (node.type != "recorder") return;
+      ++recorders;
+      if (session::number_of(node, "arm") != 0.0) nodes.push_back(path);
     });
-    if (nodes.empty()) nodes.push_back("out");
+    if (recorders == 0) nodes.push_back("out");
+    if (nodes.empty()) {
+      return failed("NOTHING_ARMED", field + ".nodes",
+                    "none of the session's " + std::to_string(recorders) + " recorders is armed: arm or name one");
+    }
     if (start.has_file() && nodes.size() > 1) {
       return make_error(
           ErrorKind::invalid_argument, "WRONG_FIELD", field + ".file",
-          "the session has " + std::to_string(nodes.size()) + " recorders: name one, or leave the file out");
+          std::to_string(nodes.size()) + " recorders are armed: name one, or leave the file out");
     }
+  }
+  if (start.stop_timeline_frame() > kLatestFrame) {
+    return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", field + ".stop_timeline_frame",
+                      "stop_timeline_frame must be 0 to " + std::to_string(kLatestFrame));
   }
   for (const std::string& node : nodes) {
     const bool twice = std::ranges::any_of(tx.orders, [&](const Takes::Order& order) { return order.node == node; });
@@ -170,10 +181,23 @@ Result<> Transactions::read_record_start(Transaction& tx, const v1::RecordStart&
     }
     Takes::Order order;
     order.node = node;
-    order.file = start.file();
-    order.split = start.split_channels();
-    order.format = format_of(session::find_node(*tx.document, node));
+    if (const Result<> read = read_take_files(start, *tx.document, field, order); !read) return read;
+    order.second_root = start.has_second_root() ? start.second_root() : parts_.takes.default_second();
+    order.second_must = start.has_second_root();
+    const std::string root = order.file.empty() ? "takes" : order.file.substr(0, order.file.find(':'));
+    if (order.second_root == root) {
+      if (order.second_must) {
+        return make_error(ErrorKind::invalid_argument, "SAME_ROOT", field + ".second_root",
+                          "\"" + root + "\" is where the take goes anyway");
+      }
+      order.second_root.clear();
+    }
+    if (!order.second_root.empty() && !parts_.takes.has_root(order.second_root)) {
+      return make_error(ErrorKind::not_found, "UNKNOWN_ROOT", field + ".second_root",
+                        "there is no media root \"" + order.second_root + "\"");
+    }
     if (start.has_frames()) order.limit = start.frames();
+    if (start.has_stop_timeline_frame()) order.stop_timeline_frame = start.stop_timeline_frame();
     tx.orders.push_back(std::move(order));
   }
   if (!tx.due && parts_.takes.running() + tx.orders.size() > Takes::kMaxRunning) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/control/transactions.hpp"
+#include "server/session/cue.hpp"
 
 namespace continuo::control {
 
@@ -17,6 +18,7 @@ inline constexpr std::int64_t kLatestFrame = std::int64_t{1} << 50;
 
 struct Transactions::Transaction {
   v1::ApplyRequest request;
+  session::Expanded expanded;  // its operations, with those of the cue that it fires
   std::shared_ptr<Outcome> outcome;
   JobQueue::Finish finish;
   std::uint64_t id = 0;             // once it is sure to be committed, or held
@@ -36,10 +38,11 @@ struct Transactions::Transaction {
   std::vector<Takes::Ref> started;  // takes
   std::vector<Takes::Ref> stopped;  // by a RecordStop: it is done once they are closed
   bool stops_takes = false;         // it has a RecordStop
+  bool touches_cues = false;        // what the next cue needs may be another thing after it
 };
 
 /// The operation that names this file, as an error's field.
-[[nodiscard]] std::string field_of_file(const v1::ApplyRequest& request, const std::string& file);
+[[nodiscard]] std::string field_of_file(const session::Operations& operations, const std::string& file);
 
 /// Each record_start becomes one a take, with the take's file: so that watchers know what is recorded where.
 void name_files(std::vector<v1::Operation>& accepted, const std::vector<Takes::Opened>& takes);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/control/missing_channels.hpp"
+#include "server/control/take_order.hpp"
 #include "server/control/transaction.hpp"
 
 namespace continuo::control {
@@ -31,10 +32,18 @@ bool may_break(const v1::ApplyRequest& request, const session::EditResult& edit)
       case v1::Operation::kRecordStart:
       case v1::Operation::kRecordStop:
       case v1::Operation::kSkip:
+      case v1::Operation::kCueNext:
         return false;
       default:
         return true;
     }
+  });
+}
+
+/// Of nodes, and nothing else.
+bool only_values(const session::Operations& operations) {
+  return std::ranges::all_of(operations, [](const v1::Operation& operation) {
+    return operation.has_set_params() || operation.has_set_label();
   });
 }
 
@@ -112,11 +121,14 @@ void Transactions::begin(const Ptr& tx) {
     if (const Result<> room = parts_.scheduled.room_for(request); !room) return refuse(tx, room.error());
   }
   tx->before = tx->due ? parts_.scheduled.document_before(*tx->due) : parts_.graph.document();
+  const auto resolved = parts_.cues.resolve(request.operations(), tx->due.has_value());
+  if (!resolved) return refuse(tx, resolved.error());
+  tx->expanded = session::expand_cues(*tx->before, *resolved);
   auto document = std::make_shared<session::Document>(*tx->before);
   // One that is held gets its uids when it falls due.
   const session::UidSource scratch = [next = rt::Uid{1} << 52]() mutable { return --next; };
   const session::UidSource given = [this] { return parts_.uids.next(); };
-  auto edited = tx->due ? session::apply_operations(*document, request.operations(), scratch)
+  auto edited = tx->due ? session::apply_operations(*document, tx->expanded.operations, scratch)
                         : session::apply_operations(*document, with_current(*tx), given);
   if (!edited) return refuse(tx, edited.error());
   tx->edit = std::move(*edited);
@@ -126,8 +138,9 @@ void Transactions::begin(const Ptr& tx) {
     const Result<> whole = parts_.scheduled.check(*document, tx->due ? &*tx->due : nullptr);
     if (!whole) return refuse(tx, whole.error());
   }
+  tx->touches_cues = tx->edit.structural || tx->edit.cues || !only_values(tx->expanded.operations);
   std::set<std::string> named;
-  if (tx->edit.structural) {
+  if (tx->edit.structural || tx->edit.cues) {
     tx->files = files_of(*document);
     const std::set<std::string> before = files_of(*tx->before);
     std::ranges::set_difference(tx->files, before, std::inserter(named, named.end()));
@@ -162,8 +175,12 @@ void Transactions::fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, J
 void Transactions::warn(const Ptr& tx) {
   auto& warnings = *tx->outcome->response.mutable_warnings();
   warnings.Clear();  // one that falls due is judged by the device of then
-  if (!tx->edit.structural) return;
-  std::vector<std::string> lines = missing_channels(*tx->document, parts_.graph.shape(), tx->before.get());
+  std::vector<std::string> lines;
+  if (tx->edit.structural) {
+    lines = missing_channels(*tx->document, parts_.graph.shape(), tx->before.get());
+    for (std::string& line : session::broken_cues(*tx->before, *tx->document, kMaxWarnings))
+      lines.push_back(std::move(line));
+  }
   for (const auto& [file, line] : tx->found.cut_off) lines.push_back(line);
   if (lines.size() > kMaxWarnings) lines.resize(kMaxWarnings);
   for (std::string& line : lines) *warnings.Add() = std::move(line);
@@ -173,7 +190,7 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
   if (!found.errors.empty()) {
     const auto& [file, why] = *found.errors.begin();
     Error error = why;
-    error.field = field_of_file(tx->request, file);
+    error.field = field_of_file(tx->expanded.operations, file);
     return refuse(tx, std::move(error));
   }
   tx->found = std::move(found);
@@ -185,7 +202,7 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
     for (const auto& bad : session::check_impulses(*tx->before, media)) before.insert(bad.file);
     for (session::BadImpulse& bad : session::check_impulses(*tx->document, media)) {
       if (before.contains(bad.file)) continue;
-      bad.error.field = field_of_file(tx->request, bad.file);
+      bad.error.field = field_of_file(tx->expanded.operations, bad.file);
       return refuse(tx, std::move(bad.error));
     }
   }
@@ -204,6 +221,10 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
       if (order.channels != 0) continue;
       return refuse(tx, make_error(ErrorKind::failed_precondition, "NO_CHANNELS", tx->order_field,
                                    "\"" + order.node + "\" has no channels: nothing to record"));
+    }
+    for (const Takes::Order& order : tx->orders) {
+      if (const Result<> possible = check_take_files(order, parts_.graph.shape().sample_rate_hz); !possible)
+        return refuse(tx, possible.error());
     }
   }
   if ((tx->due || tx->request.dry_run()) && !std::exchange(tx->files_checked, true)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "continuo/v1/edit.pb.h"
+#include "server/control/cues.hpp"
 #include "server/control/delivery.hpp"
 #include "server/control/history.hpp"
 #include "server/control/request_log.hpp"
@@ -40,6 +41,7 @@ class Transactions {
     History& history;
     UidSource& uids;
     Scheduled& scheduled;
+    Cues& cues;
     std::function<void()> changed;  // the document has a new revision
   };
   explicit Transactions(Parts parts);

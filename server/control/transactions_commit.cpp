@@ -27,7 +27,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
     delta.compile |= parts_.graph.taps.insert(take.order.node).second;
   }
   name_files(tx->edit.accepted, delta.takes);
-  if (tx->edit.structural) parts_.media.keep(tx->files, tx->found);
+  if (tx->edit.structural || tx->edit.cues) parts_.media.keep(tx->files, tx->found);
   if (!tx->entry) tx->id = next_id_++;
   parts_.delivery.deliver(
       std::move(delta), [this, tx](std::vector<Takes::Ref> stopped) { commit(tx, stopped); },
@@ -37,6 +37,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
 void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped) {
   if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
   if (tx->edit.changed) parts_.graph.set_document(tx->document);
+  parts_.cues.committed(tx->id, tx->expanded.operations);
   v1::Change change;
   change.set_transaction_id(tx->id);
   for (v1::Operation& operation : tx->edit.accepted) *change.add_operations() = std::move(operation);
@@ -60,6 +61,8 @@ void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped)
   if (tx->edit.changed) parts_.changed();
   tx->finish();
   tx->request.clear_operations();
+  tx->expanded = {};
+  if (tx->touches_cues) parts_.cues.touch();
   tx->outcome->changed();
 }
 
@@ -71,6 +74,8 @@ void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount f
     outcome.response.set_outcome(v1::ApplyResponse::OUTCOME_APPLIED);
     outcome.response.set_engine_frame(frame);
     parts_.history.applied(tx->id, frame);
+    parts_.cues.applied(tx->id, frame);
+    if (tx->touches_cues) parts_.cues.touch();
   } else if (fate == AudioLink::Fate::refused) {
     log::error("transaction {}: the audio thread's schedule was full", tx->id);
   }
@@ -90,6 +95,7 @@ void Transactions::refuse(const Ptr& tx, Error error) {
   Outcome& outcome = *tx->outcome;
   outcome.known = outcome.final = true;
   open_.erase(tx);
+  error.field = tx->expanded.field_of(error.field);
   if (tx->request.dry_run()) {
     outcome.response.set_outcome(v1::ApplyResponse::OUTCOME_INVALID);
     *outcome.response.mutable_revision() = parts_.history.revision();

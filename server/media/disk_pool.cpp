@@ -104,14 +104,20 @@ class Inbox {
 }  // namespace
 
 struct DiskPool::Impl {
+  explicit Impl(std::function<void()> before) : before_work(std::move(before)) {}
+
+  const std::function<void()> before_work;
   Inbox<Stream> new_streams;
   Inbox<std::shared_ptr<StreamReader>> released;
   Inbox<Take> new_takes;
+  Inbox<std::function<bool()>> new_rounds;
   Inbox<std::function<void()>> posted;
+  Inbox<std::function<void()>> for_later;
 
   std::vector<Stream> streams;                         // read thread only
   std::vector<std::shared_ptr<StreamReader>> leaving;  // read thread only: out of the pool, still owned by others
   std::vector<Take> takes;                             // write thread only
+  std::vector<std::function<bool()>> rounds;           // write thread only
   TakeWriter::Clock::time_point flushed{};             // write thread only
   TakeWriter::Clock::time_point headed{};              // write thread only
   mutable std::mutex room_mutex;
@@ -122,6 +128,7 @@ struct DiskPool::Impl {
   Worker read{"continuo-read", [this] { return read_round(); }};
   Worker write{"continuo-write", [this] { return write_round(); }};
   Worker open{"continuo-open", [this] { return open_round(); }};
+  Worker close{"continuo-close", [this] { return close_round(); }};
 
   Worker::Next read_round() {
     for (Stream& stream : new_streams.take_all()) streams.push_back(std::move(stream));
@@ -142,6 +149,8 @@ struct DiskPool::Impl {
 
   Worker::Next write_round() {
     const bool newcomers = take_newcomers();
+    for (auto& round : new_rounds.take_all()) rounds.push_back(std::move(round));
+    std::erase_if(rounds, [](const auto& round) { return round(); });
     std::vector<Take> finished;
     std::erase_if(takes, [&](Take& take) {
       if (!take.writer->drain(false)) return false;
@@ -149,7 +158,9 @@ struct DiskPool::Impl {
       return true;
     });
     const auto now = TakeWriter::Clock::now();
-    const bool flush_due = now - flushed >= TakeWriter::kFlushEvery;
+    std::chrono::nanoseconds flush_every = TakeWriter::kFlushEvery;
+    for (const Take& take : takes) flush_every = std::min(flush_every, take.writer->flush_every());
+    const bool flush_due = now - flushed >= flush_every;
     if (flush_due || now - headed >= TakeWriter::kHeaderEvery) {
       headed = now;
       if (flush_due) flushed = now;
@@ -160,7 +171,7 @@ struct DiskPool::Impl {
       if (take.failed && take.writer->closed()) std::exchange(take.failed, nullptr)(take.writer->result());
     }
     for (Take& take : finished) take.done(take.writer->result());
-    return takes.empty() ? Worker::Next::when_woken : Worker::Next::in_a_while;
+    return takes.empty() && rounds.empty() ? Worker::Next::when_woken : Worker::Next::in_a_while;
   }
 
   bool take_newcomers() {
@@ -194,14 +205,20 @@ struct DiskPool::Impl {
 
   Worker::Next open_round() {
     for (auto& work : posted.take_all()) {
+      if (before_work) before_work();
       if (stopping.load(std::memory_order_relaxed)) break;
       work();
     }
     return Worker::Next::when_woken;
   }
+
+  Worker::Next close_round() {
+    for (auto& work : for_later.take_all()) work();
+    return Worker::Next::when_woken;
+  }
 };
 
-DiskPool::DiskPool() : impl_(std::make_unique<Impl>()) {}
+DiskPool::DiskPool(std::function<void()> before_work) : impl_(std::make_unique<Impl>(std::move(before_work))) {}
 
 DiskPool::~DiskPool() {
   impl_->stopping.store(true, std::memory_order_relaxed);
@@ -214,6 +231,7 @@ DiskPool::~DiskPool() {
     while (!take.writer->drain()) {
     }
   }
+  impl_->close.stop();
 }
 
 void DiskPool::add(std::shared_ptr<StreamReader> stream, std::function<void()> primed) {
@@ -234,6 +252,16 @@ std::map<std::uint64_t, std::int64_t> DiskPool::free_bytes() const {
 void DiskPool::add(std::shared_ptr<TakeWriter> take, std::function<void(TakeResult)> done,
                    std::function<void(TakeResult)> failed) {
   impl_->new_takes.put({std::move(take), std::move(done), std::move(failed)});
+  impl_->write.wake();
+}
+
+void DiskPool::post_later(std::function<void()> work) {
+  impl_->for_later.put(std::move(work));
+  impl_->close.wake();
+}
+
+void DiskPool::add_round(std::function<bool()> round) {
+  impl_->new_rounds.put(std::move(round));
   impl_->write.wake();
 }
 

@@ -1,6 +1,7 @@
 #include "server/media/file_notes.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <map>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "server/media/block_file.hpp"
 #include "server/media/file_text.hpp"
+#include "server/media/flac_head.hpp"
 
 namespace continuo::media {
 namespace {
@@ -127,6 +129,33 @@ class Marks {
   std::map<std::uint32_t, std::string> labels_;
 };
 
+/// What a take's FLAC says as comments, by the names that vorbis_comments() gives it.
+void read_comments(const Chunks& file, FileNotes& notes) {
+  const Bytes head = file.read(0, kMaxChunk);
+  const auto* bytes = reinterpret_cast<const std::byte*>(head.data.data());
+  BroadcastNote note;
+  bool broadcast = false;
+  for (const std::string& comment : read_flac_comments({bytes, head.data.size()}).all) {
+    const std::size_t equals = std::min(comment.find('='), comment.size());
+    const std::string_view name = std::string_view(comment).substr(0, equals);
+    const std::string_view value = std::string_view(comment).substr(std::min(equals + 1, comment.size()));
+    if (name == "DESCRIPTION") note.description = readable(value);
+    if (name == "ORIGINATOR") note.originator = readable(value);
+    if (name == "ORIGINATOR_REFERENCE") note.originator_reference = readable(value);
+    if (name == "ORIGINATION_DATE") note.date = readable(value);
+    if (name == "ORIGINATION_TIME") note.time = readable(value);
+    std::int64_t frames = 0;
+    if (name == "TIME_REFERENCE" &&
+        std::from_chars(value.data(), value.data() + value.size(), frames).ec == std::errc{}) {
+      broadcast = true;
+      note.time_reference = static_cast<std::uint64_t>(std::max<std::int64_t>(0, frames));
+    }
+    if (!comment.starts_with(kMarkersComment)) continue;
+    for (const std::int64_t mark : marks_of_comment(value)) notes.marks.push_back({mark, {}});
+  }
+  if (broadcast) notes.broadcast = std::move(note);
+}
+
 }  // namespace
 
 FileNotes read_notes(const std::filesystem::path& path) {
@@ -140,6 +169,7 @@ FileNotes read_notes(const std::filesystem::path& path) {
   notes.bw64 = kind == "BW64";
   const bool wave = (kind == "RIFF" || kind == "RF64" || notes.bw64) && form == "WAVE";
   const bool aiff = kind == "FORM" && (form == "AIFF" || form == "AIFC");
+  if (kind == "fLaC") read_comments(chunks, notes);
   if (!wave && !aiff) return notes;
   Marks marks;
   chunks.each([&](const std::string& id, std::int64_t at, std::uint64_t size) {

@@ -27,7 +27,8 @@ struct FileNotes {
 
 inline constexpr std::size_t kMaxNotedMarks = 1000;
 
-/// Of WAV, RF64, BW64 (bext; cue and its labels, wherever they lie) and AIFF (MARK); of all else nothing. The chunks
+/// Of WAV, RF64, BW64 (bext; cue and its labels, wherever they lie), AIFF (MARK), and FLAC (a take's comments:
+/// those that have a TIME_REFERENCE, and MARKERS); of all else nothing. The chunks
 /// are walked here, for libsndfile leaves cues of an RF64 out; damaged ones are passed over. Reads at most a few
 /// hundred KiB, whatever the file's sizes claim.
 [[nodiscard]] FileNotes read_notes(const std::filesystem::path& file);

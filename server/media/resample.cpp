@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "rt/scale_frames.hpp"
 #include "server/base/check.hpp"
 
 namespace continuo::media {
@@ -44,9 +45,11 @@ struct Stage {
 std::uint32_t rounded_rate(double hz) { return static_cast<std::uint32_t>(std::clamp(std::round(hz), 1.0, 4e6)); }
 
 std::int64_t scale_frames(std::int64_t frames, std::uint32_t from_hz, std::uint32_t to_hz) {
-  const std::int64_t seconds = frames / from_hz;
-  const std::int64_t rest = frames % from_hz;
-  return seconds * to_hz + (2 * rest * to_hz + from_hz) / (2 * std::int64_t{from_hz});
+  return rt::scale_frames(frames, from_hz, to_hz);
+}
+
+std::int64_t converter_reach(std::uint32_t in_hz, std::uint32_t out_hz) {
+  return std::max(kRunIn, scale_frames(kRunIn, in_hz, out_hz));
 }
 
 struct Resampler::Impl {

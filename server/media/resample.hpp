@@ -14,6 +14,10 @@ namespace continuo::media {
 /// `frames` of one rate in frames of another, to the nearest (a half goes up). Exact at any length.
 [[nodiscard]] std::int64_t scale_frames(std::int64_t frames, std::uint32_t from_hz, std::uint32_t to_hz);
 
+/// What comes of an input depends on what follows it up to so many frames of the output on, and on nothing later (measured:
+/// at most a fifth of it).
+[[nodiscard]] std::int64_t converter_reach(std::uint32_t in_hz, std::uint32_t out_hz);
+
 /// Very high quality conversion of an endless input, of which any part may be asked for. The output is cut into chunks
 /// of kChunkSeconds; each chunk comes from a soxr of its own that starts at a fixed input frame, the run-in, before it.
 /// So whatever soxr carries along (the phase of its blocks, the rounding of an odd ratio) depends on the place alone,

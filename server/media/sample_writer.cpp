@@ -29,7 +29,7 @@ class WavWriter final : public SampleWriter {
   [[nodiscard]] Result<> finish() override {
     const auto data = static_cast<std::int64_t>(at_ - header(0).size());
     const std::int64_t frames = data / request_.format.frame_bytes();
-    const std::vector<std::byte> trailer = wav_trailer(request_.format, frames, {});
+    const std::vector<std::byte> trailer = wav_trailer(request_.format, frames);
     if (auto ok = put(static_cast<std::int64_t>(at_), trailer); !ok) return ok;
     const auto trailer_bytes = static_cast<std::int64_t>(trailer.size());
     if (auto ok = put(0, wav_header(request_.format, frames, trailer_bytes)); !ok) return ok;
@@ -63,7 +63,7 @@ class PipeWriter final : public SampleWriter {
   [[nodiscard]] Result<> finish() override {
     const std::int64_t frames = written_ / request_.format.frame_bytes();
     CONTINUO_CHECK(request_.frames < 0 || request_.frames == frames, "the header went out with this length");
-    return put(wav_trailer(request_.format, frames, {}));
+    return put(wav_trailer(request_.format, frames));
   }
   [[nodiscard]] Result<> put(std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {

@@ -13,19 +13,21 @@ namespace {
 constexpr std::int64_t kShortLoopFrames = 16384;  // a loop up to this long is kept in memory: no seek a round
 constexpr std::int64_t kLastFade = 512;           // of the last sample of a file that breaks off
 
-double shape(FadeCurve curve, std::int64_t at, std::int64_t of) {
+}  // namespace
+
+double fade_factor(FadeCurve curve, std::int64_t at, std::int64_t of) {
   const double line = static_cast<double>(at) / static_cast<double>(of);
   return curve == FadeCurve::linear ? line : std::sqrt(line);  // IEEE: the same on every machine
 }
-
-}  // namespace
 
 struct SegmentInput::Impl {
   std::vector<Segment> segments;
   std::vector<std::int64_t> begins;  // of each, and the end of all
   std::uint32_t channels = 0;
+  bool loop = false;
+  std::vector<float> round;  // all of it, where a loop is short
 
-  std::int64_t at = 0;
+  std::int64_t at = 0;    // of a round
   std::size_t index = 0;  // of the segment that `at` is in
   std::unique_ptr<Decoder> decoder;
   std::filesystem::path opened;   // what `decoder` reads
@@ -104,13 +106,13 @@ struct SegmentInput::Impl {
   void shape_samples(const Segment& segment, std::int64_t within, float* samples, std::int64_t frames) const {
     const std::int64_t length = segment.frames();
     const std::int64_t out_from =
-        segment.fade_out == 0 || length == rt::kEndless ? rt::kEndless : length - segment.fade_out;
+        segment.fade_out == 0 || segment.loops == 0 ? rt::kEndless : length - segment.fade_out;
     if (segment.gain == 1.0 && within >= segment.fade_in && within + frames <= out_from) return;
     for (std::int64_t i = 0; i < frames; ++i) {
       double factor = segment.gain;
       const std::int64_t frame = within + i;
-      if (frame < segment.fade_in) factor *= shape(segment.fade_in_curve, frame, segment.fade_in);
-      if (frame >= out_from) factor *= shape(segment.fade_out_curve, length - frame, segment.fade_out);
+      if (frame < segment.fade_in) factor *= fade_factor(segment.fade_in_curve, frame, segment.fade_in);
+      if (frame >= out_from) factor *= fade_factor(segment.fade_out_curve, length - frame, segment.fade_out);
       if (factor == 1.0) continue;
       for (std::uint32_t c = 0; c < channels; ++c) {
         float& sample = samples[i * channels + c];
@@ -152,15 +154,62 @@ struct SegmentInput::Impl {
     silence(out, n);
     return n;
   }
+
+  void seek(std::int64_t frame) {
+    at = frame;
+    const auto behind = std::upper_bound(begins.begin(), begins.end() - 1, at);
+    index = static_cast<std::size_t>(behind - begins.begin()) - 1;
+  }
+
+  /// Of this round: all of `frames`, but at its end.
+  std::int64_t read_on(float* out, std::int64_t frames) {
+    std::int64_t done = 0;
+    while (done < frames && at < begins.back()) {
+      while (at >= begins[index + 1]) ++index;
+      const std::int64_t n = read_some(out + done * channels, std::min(frames - done, begins[index + 1] - at));
+      done += n;
+      at += n;
+    }
+    return done;
+  }
+
+  std::int64_t read_loop(float* out, std::int64_t frames) {
+    const std::int64_t length = begins.back();
+    if (length <= kShortLoopFrames && round.empty()) {
+      const std::int64_t from = at;
+      round.resize(static_cast<std::size_t>(length) * channels);
+      seek(0);
+      read_on(round.data(), length);
+      seek(from);
+    }
+    std::int64_t done = 0;
+    while (done < frames) {
+      if (at == length) {
+        seek(0);
+        broke_off_at -= length;
+      }
+      std::int64_t n = std::min(frames - done, length - at);
+      if (round.empty()) {
+        n = read_on(out + done * channels, n);
+      } else {
+        std::copy_n(round.data() + at * channels, n * channels, out + done * channels);
+        at += n;
+      }
+      done += n;
+    }
+    return done;
+  }
 };
 
-SegmentInput::SegmentInput(std::vector<Segment> segments, std::uint32_t channels) : impl_(std::make_unique<Impl>()) {
+SegmentInput::SegmentInput(std::vector<Segment> segments, std::uint32_t channels, bool loop)
+    : impl_(std::make_unique<Impl>()) {
   Impl& s = *impl_;
   s.segments = std::move(segments);
   s.channels = channels;
+  s.loop = loop;
   s.last.resize(channels);
   s.begins.push_back(0);
-  for (const Segment& segment : s.segments) s.begins.push_back(sum_of_frames(s.begins.back(), segment.frames()));
+  for (const Segment& segment : s.segments) s.begins.push_back(s.begins.back() + segment.frames());
 }
 
 SegmentInput::~SegmentInput() = default;
@@ -172,27 +221,15 @@ void SegmentInput::adopt(std::unique_ptr<Decoder> decoder) {
   impl_->opened = impl_->segments.front().file;
 }
 
-std::int64_t SegmentInput::frames() const noexcept { return impl_->begins.back(); }
-
 void SegmentInput::seek(std::int64_t frame) {
   Impl& s = *impl_;
-  s.at = std::clamp<std::int64_t>(frame, 0, s.begins.back());
-  const auto behind = std::upper_bound(s.begins.begin(), s.begins.end() - 1, s.at);
-  s.index = static_cast<std::size_t>(behind - s.begins.begin()) - 1;
+  const std::int64_t length = s.begins.back();
+  s.seek(s.loop ? frame % length : std::clamp<std::int64_t>(frame, 0, length));
   std::fill(s.last.begin(), s.last.end(), 0.0f);
 }
 
 std::int64_t SegmentInput::read(float* out, std::int64_t frames) {
-  Impl& s = *impl_;
-  std::int64_t done = 0;
-  while (done < frames && s.at < s.begins.back()) {
-    while (s.at >= s.begins[s.index + 1]) ++s.index;
-    const std::int64_t room = std::min(frames - done, s.begins[s.index + 1] - s.at);
-    const std::int64_t n = s.read_some(out + done * s.channels, room);
-    done += n;
-    s.at += n;
-  }
-  return done;
+  return impl_->loop ? impl_->read_loop(out, frames) : impl_->read_on(out, frames);
 }
 
 bool SegmentInput::plain() const noexcept { return impl_->decoder && impl_->decoder->plain(); }

@@ -14,12 +14,13 @@ namespace continuo::media {
 
 class Decoder;
 
-/// What is endless stays so.
-[[nodiscard]] constexpr std::int64_t sum_of_frames(std::int64_t a, std::int64_t b) noexcept {
-  return a > rt::kEndless - b ? rt::kEndless : a + b;
-}
-
 enum class FadeCurve : std::uint8_t { linear, equal_power };  // equal power: the square root of the line
+
+/// The factor of frame `at` of a fade over `of` frames: 0 at its first one. Out: `of - at` in its place.
+[[nodiscard]] double fade_factor(FadeCurve curve, std::int64_t at, std::int64_t of);
+
+/// So long is "for ever": what follows has a place, too, and sums of a thousand such stay far from the end of 64 bits.
+inline constexpr std::int64_t kForEverSeconds = std::int64_t{1} << 30;
 
 /// A part of a file, as often as it is to be heard. Frames are the file's own; what an earlier probe found of the file
 /// is part of it, so that a place in a list is known without opening a file.
@@ -36,9 +37,13 @@ struct Segment {
   std::int64_t fade_out = 0;
   FadeCurve fade_in_curve = FadeCurve::linear;
   FadeCurve fade_out_curve = FadeCurve::linear;
+  double crossfade_ms = 0.0;  // of its first frames with what comes before it (queue_layout.hpp)
+  FadeCurve crossfade_curve = FadeCurve::linear;
 
-  /// All rounds; rt::kEndless for ever.
-  [[nodiscard]] std::int64_t frames() const noexcept { return loops == 0 ? rt::kEndless : (end - begin) * loops; }
+  /// All rounds.
+  [[nodiscard]] std::int64_t frames() const noexcept {
+    return loops == 0 ? kForEverSeconds * sample_rate_hz : (end - begin) * loops;
+  }
 };
 
 /// Of a queue's item as the compiler has it (session::CompiledItem), whose file is `file`.
@@ -57,7 +62,9 @@ template <class Item>
           .fade_in = item.fade_in,
           .fade_out = item.fade_out,
           .fade_in_curve = curve(item.fade_in_curve),
-          .fade_out_curve = curve(item.fade_out_curve)};
+          .fade_out_curve = curve(item.fade_out_curve),
+          .crossfade_ms = item.crossfade_ms,
+          .crossfade_curve = curve(item.crossfade_curve)};
 }
 
 /// Of a whole queue, but for items without frames. `file_of(item)` is a path.
@@ -75,7 +82,8 @@ template <class Items, class FileOf>
 class SegmentInput {
  public:
   /// `channels`: of what is read. A narrower file leaves the others silent, but one of one channel is on the first two.
-  SegmentInput(std::vector<Segment> segments, std::uint32_t channels);
+  /// `loop`: behind the last segment comes the first again.
+  SegmentInput(std::vector<Segment> segments, std::uint32_t channels, bool loop = false);
   ~SegmentInput();
   SegmentInput(SegmentInput&&) noexcept;
   SegmentInput& operator=(SegmentInput&&) noexcept;
@@ -83,7 +91,6 @@ class SegmentInput {
   /// A decoder of the first segment's file that is open already.
   void adopt(std::unique_ptr<Decoder> decoder);
 
-  [[nodiscard]] std::int64_t frames() const noexcept;
   void seek(std::int64_t frame);
   /// All of `frames`, but at the end.
   std::int64_t read(float* out, std::int64_t frames);

@@ -4,18 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rt/source.hpp"
 #include "server/base/result.hpp"
+#include "server/media/queue_layout.hpp"
 #include "server/media/segment_input.hpp"
 
 namespace continuo::media {
-
-/// Where each of these segments begins in the item's frames at an engine rate, and behind the last where it ends; from
-/// an endless one on rt::kEndless.
-[[nodiscard]] std::vector<rt::FrameCount> places_of(const std::vector<Segment>& segments, double engine_rate_hz);
 
 struct StreamRequest {
   std::filesystem::path file;
@@ -23,17 +21,19 @@ struct StreamRequest {
   rt::FrameCount first_frame = 0;   // item frame, engine rate, where it starts
   bool loop = false;  // past the end it goes on from the start: item frames go on rising, the length is endless
   double ring_seconds = 2.0;
-  std::int64_t ring_frames = 0;  // instead of ring_seconds: at least as many as fill_to() will ask for
-  std::int64_t known_frames = 0;  // of the file, as Decoder::open() takes it
-  std::vector<Segment> segments = {};  // instead of a file: one after the other, without a gap
+  std::int64_t ring_frames = 0;           // instead of ring_seconds: at least as many as fill_to() will ask for
+  std::int64_t known_frames = 0;          // of the file, as Decoder::open() takes it
+  std::vector<Segment> segments = {};     // instead of a file: one after the other, without a gap (queue_layout.hpp)
+  std::optional<Entrance> entrance = {};  // of the segment that first_frame lies in, in its first round
 };
 
 /// Samples: integer files are read as int and scaled by 2^-31 exactly, so that a 16- or 24-bit file at unity is
 /// bit-exact; float files pass unchanged, but for what is no number: that is silence, and counted. Started anywhere,
 /// the sound is identical to having played there from the start (also through a rate conversion: it runs in from a
 /// frame whose phase is that of the start). Memory does not grow with the file's length.
-/// Segments: item frame 0 is the first one's first. Neighbours of one rate go through one converter, as one file would;
-/// where the rate changes the next begins at the nearest frame. places_of() says where each begins.
+/// Segments: item frame 0 is the first one's first. Neighbours of one rate go through one converter, as one file would,
+/// also from the last to the first of a loop; where the rate changes, or one crossfades into the next, each has its
+/// own.
 class StreamReader {
  public:
   /// Disk or any thread that may wait. Opens, seeks, and allocates; nothing is read into the ring yet.

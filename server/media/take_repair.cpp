@@ -1,19 +1,16 @@
 #include "server/media/take_repair.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <span>
+#include <string>
 #include <system_error>
 #include <utility>
 
+#include "server/media/flac_head.hpp"
+#include "server/media/left_file.hpp"
 #include "server/media/take_file.hpp"
-#include "server/media/wav_format.hpp"
+#include "server/media/take_header.hpp"
 
 namespace continuo::media {
 namespace {
@@ -23,122 +20,105 @@ namespace fs = std::filesystem;
 constexpr int kMaxLooked = 1'000'000;  // names in the folder: no daemon looks for ever
 constexpr int kOtherNames = 1000;
 
-class Part {
- public:
-  explicit Part(const fs::path& path) : fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)) {}
-  ~Part() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
-
-  /// Nobody writes it any more, and it is a file under its name.
-  [[nodiscard]] bool mine() {
-    struct stat status{};
-    if (fd_ < 0 || ::flock(fd_, LOCK_EX | LOCK_NB) != 0 || ::fstat(fd_, &status) != 0) return false;
-    size_ = status.st_size;
-    return S_ISREG(status.st_mode) && status.st_nlink == 1;
-  }
-  [[nodiscard]] std::int64_t size() const { return size_; }
-  [[nodiscard]] std::span<const std::byte> read(std::int64_t at, std::span<std::byte> to) const {
-    const ssize_t n = ::pread(fd_, to.data(), to.size(), at);
-    return to.first(n < 0 ? 0 : static_cast<std::size_t>(n));
-  }
-  [[nodiscard]] int write(std::int64_t at, std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), at);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return n < 0 ? errno : ENOSPC;
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-      at += n;
-    }
-    return 0;
-  }
-  [[nodiscard]] int truncate(std::int64_t size) const { return ::ftruncate(fd_, size) == 0 ? 0 : errno; }
-  [[nodiscard]] int sync() const { return ::fsync(fd_) == 0 ? 0 : errno; }
-
- private:
-  const int fd_;
-  std::int64_t size_ = 0;
-};
-
-/// The cue chunk of a take that was cut off while it was being closed: right behind the sound that the header tells.
-bool ends_in_cues(const Part& part, const WavHeader& header, std::int64_t sound_bytes) {
-  const std::int64_t from = header.bytes + sound_bytes + sound_bytes % 2;
-  std::array<std::byte, 8> bytes{};
-  if (part.read(from, bytes).size() != bytes.size()) return false;
-  std::uint64_t length = 0;
-  for (std::size_t i = 0; i < 4; ++i) length |= std::uint64_t{std::to_integer<std::uint8_t>(bytes[4 + i])} << (8 * i);
-  const bool cue = bytes[0] == std::byte{'c'} && bytes[1] == std::byte{'u'} && bytes[2] == std::byte{'e'};
-  return cue && from + 8 + static_cast<std::int64_t>(length) == part.size();
-}
-
-int mend(const Part& part, const WavHeader& header, std::int64_t& frames) {
-  const std::int64_t told = header.frames * header.format.frame_bytes();
-  const bool whole = header.trailer_bytes > 0 && header.bytes + told + header.trailer_bytes == part.size();
-  const bool cues = whole || ends_in_cues(part, header, told);
-  frames = cues ? header.frames : (part.size() - header.bytes) / header.format.frame_bytes();
+/// The sound that a header of ours begins becomes a file of whole frames. An errno.
+int mend_wav(const LeftFile& part, const WavHeader& header, std::int64_t& frames) {
+  std::vector<std::int64_t> marks = marks_in(header.chunks.before_data);
+  frames = (part.size() - header.bytes) / header.format.frame_bytes();
+  std::erase_if(marks, [&](std::int64_t mark) { return mark >= frames; });
   const std::int64_t end = header.bytes + frames * header.format.frame_bytes();
-  std::int64_t trailer = part.size() - end;
-  if (!cues) {
-    if (const int error = part.truncate(end)) return error;
-    const std::vector<std::byte> pad = wav_trailer(header.format, frames, {});
-    if (const int error = part.write(end, pad)) return error;
-    trailer = static_cast<std::int64_t>(pad.size());
-  }
-  if (const int error = part.write(0, wav_header(header.format, frames, trailer))) return error;
+  const std::vector<std::byte> pad = wav_trailer(header.format, frames);
+  const auto pad_bytes = static_cast<std::int64_t>(pad.size());
+  const auto bext = header.chunks.before_format;
+  const auto whole = bext.empty() ? wav_header(header.format, frames, pad_bytes)
+                                  : take_header(header.format, bext, marks, frames, pad_bytes, true);
+  if (const int error = part.truncate(end)) return error;
+  if (const int error = part.write(end, pad)) return error;
+  if (const int error = part.write(0, whole)) return error;
   return part.sync();
 }
 
-std::optional<RepairedTake> repair(const fs::path& path) {
-  Part part(path);
+int mend_flac(const LeftFile& part, const FlacFormat& format, std::vector<std::string> comments, const FlacEnd& end) {
+  std::vector<std::int64_t> marks;
+  std::erase_if(comments, [&](const std::string& comment) {
+    if (!comment.starts_with(kMarkersComment)) return false;
+    marks = marks_of_comment(std::string_view(comment).substr(kMarkersComment.size()));
+    return true;
+  });
+  std::erase_if(marks, [&](std::int64_t mark) { return mark >= end.frames; });
+  if (const int error = part.truncate(end.at)) return error;
+  if (const int error = part.write(0, flac_head(format, end.frames, comments, marks, true))) return error;
+  return part.sync();
+}
+
+int give_name(const fs::path& part, fs::path& name) {
+  const fs::path wanted = fs::path(part).replace_extension();  // ".part" goes
+  name = wanted;
+  int error = move_without_replacing(part, name);
+  for (int n = 2; error == EEXIST && n < kOtherNames; ++n) {
+    name = other_name(wanted, n);
+    error = move_without_replacing(part, name);
+  }
+  return error == 0 ? sync_names_of(name.parent_path()) : error;
+}
+
+std::optional<RepairedTake> repair(const fs::path& path, bool take_folder) {
+  LeftFile part(path);
   if (!part.mine()) return std::nullopt;
-  std::array<std::byte, kMaxWavHeader> head{};
-  const std::optional<WavHeader> header = read_wav_header(part.read(0, head));
   std::error_code none;
-  if (part.size() == 0) fs::remove(path, none);  // cut off before its header
-  if (!header) return std::nullopt;
-  RepairedTake take{path, 0, header->format.channels, header->format.sample_rate_hz, {}};
-  if (part.size() < header->bytes + header->format.frame_bytes()) {
+  if (part.size() == 0 && take_folder) fs::remove(path, none);  // cut off before its header
+  const std::vector<std::byte> head = part.read(0, kTakeHeaderBytes);
+  RepairedTake take{path, 0, 0, 0, {}};
+  int error = 0;
+  if (const auto wav = read_wav_header(head)) {
+    take.channels = wav->format.channels;
+    take.sample_rate_hz = wav->format.sample_rate_hz;
+    if (part.size() >= wav->bytes + wav->format.frame_bytes()) error = mend_wav(part, *wav, take.frames);
+  } else if (const auto flac = read_flac_stream(head)) {
+    FlacComments comments = read_flac_comments(head);
+    if (!comments.ours || head.size() < kFlacHeadBytes) return std::nullopt;
+    take.channels = flac->format.channels;
+    take.sample_rate_hz = flac->format.sample_rate_hz;
+    const FlacEnd end = last_whole_frame(part, flac->format);
+    take.frames = end.frames;
+    if (end.frames > 0) error = mend_flac(part, flac->format, std::move(comments.all), end);
+  } else {
+    return std::nullopt;
+  }
+  if (take.frames == 0) {
     fs::remove(path, none);
     return std::nullopt;
   }
-  int error = mend(part, *header, take.frames);
-  fs::path name = path;
-  name.replace_extension();  // ".part"
-  if (error == 0) {
-    fs::path free = name;
-    error = move_without_replacing(path, free);
-    for (int n = 2; error == EEXIST && n < kOtherNames; ++n) {
-      free = other_name(name, n);
-      error = move_without_replacing(path, free);
-    }
-    if (error == 0) {
-      take.file = free;
-      error = sync_names_of(free.parent_path());
-    }
-  }
-  if (error != 0) take.error = disk_error(error, path, "cannot repair").message;
+  if (error == 0) error = give_name(path, take.file);
+  if (error == 0) return take;
+  take.file = path;
+  take.error = disk_error(error, path, "cannot repair").message;
   return take;
+}
+
+/// "x.wav.4711.part" is a render's, and not ours.
+bool is_part(const fs::path& path) {
+  const std::string ending = path.stem().extension().string();
+  return path.extension() == ".part" && (ending.size() < 2 || ending.find_first_not_of("0123456789", 1) != ending.npos);
 }
 
 }  // namespace
 
-std::vector<RepairedTake> repair_takes(const fs::path& folder) {
+std::vector<RepairedTake> repair_takes(const fs::path& folder, bool take_folder, const std::function<bool()>& stop) {
   // All names first: a file that is renamed under the walk might be met twice.
   std::vector<fs::path> parts;
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, error);
   for (int looked = 0; !error && entry != fs::recursive_directory_iterator() && looked < kMaxLooked; ++looked) {
-    const fs::path& path = entry->path();
+    if (stop && stop()) return {};
     std::error_code unknown;
-    if (path.extension() == ".part" && path.stem().extension() == ".wav" && !entry->is_symlink(unknown))
-      parts.push_back(path);
+    if (is_part(entry->path()) && !entry->is_symlink(unknown)) parts.push_back(entry->path());
     entry.increment(error);
   }
+  std::ranges::sort(parts);  // those of one take in their order
   std::vector<RepairedTake> repaired;
   for (const fs::path& path : parts) {
-    if (auto take = repair(path)) repaired.push_back(std::move(*take));
+    if (stop && stop()) break;
+    if (auto take = repair(path, take_folder)) repaired.push_back(std::move(*take));
   }
   return repaired;
 }

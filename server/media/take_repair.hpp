@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,12 @@ struct RepairedTake {
   std::string error;  // empty: all well
 };
 
-/// Looks through `folder` and the folders in it (not through links) for "<name>.wav.part" of a TakeWriter that nobody
-/// holds any more. Each gets a header of the length that its sound has, in whole frames, and its final name: never over
-/// another file ("<name>-2.wav" then). One without a single frame is removed and not told. What a TakeWriter did not
-/// begin is left alone, and so is what another daemon writes at this moment.
-[[nodiscard]] std::vector<RepairedTake> repair_takes(const std::filesystem::path& folder);
+/// Looks through `folder` and the folders in it (not through links) for the "<name>.part" of a TakeWriter that nobody
+/// holds any more, WAV or FLAC. Each gets a header of the length that its sound has, in whole frames, with what it said
+/// of itself and its marks, and its final name: never over another file ("<name>-2.wav" then). One without a single
+/// frame is removed and not told, an empty file only in the `take_folder`. What a TakeWriter did not begin is left
+/// alone, and so is what another daemon writes at this moment. `stop`: asked between two files.
+[[nodiscard]] std::vector<RepairedTake> repair_takes(const std::filesystem::path& folder, bool take_folder = true,
+                                                     const std::function<bool()>& stop = {});
 
 }  // namespace continuo::media

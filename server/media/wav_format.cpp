@@ -11,8 +11,6 @@
 namespace continuo::media {
 namespace {
 
-constexpr std::int64_t kMax32 = 0xFFFFFFFE;  // all ones says "look into ds64"
-
 void put(std::vector<std::byte>& to, std::string_view tag) {
   for (const char c : tag) to.push_back(static_cast<std::byte>(c));
 }
@@ -65,15 +63,17 @@ void encode_integers(SampleFormat format, std::span<const float> samples, std::v
 
 }  // namespace
 
-std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, std::int64_t trailer_bytes) {
+std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames, std::int64_t trailer_bytes,
+                                  const WavChunks& chunks) {
   const std::int64_t data = frames * format.frame_bytes();
-  std::vector<std::byte> body;
+  std::vector<std::byte> body(chunks.before_format.begin(), chunks.before_format.end());
   put_format(body, format);
   if (format.format == SampleFormat::float32) {
     put(body, "fact");
     put(body, 4, 4);
     put(body, static_cast<std::uint64_t>(std::min(frames, std::int64_t{0xFFFFFFFF})), 4);
   }
+  body.insert(body.end(), chunks.before_data.begin(), chunks.before_data.end());
   constexpr std::int64_t kDs64 = 28;
   const std::int64_t riff = 4 + 8 + kDs64 + static_cast<std::int64_t>(body.size()) + 8 + data + trailer_bytes;
   const bool large = riff > format.max_riff_bytes;
@@ -101,26 +101,57 @@ std::optional<WavHeader> read_wav_header(std::span<const std::byte> head) {
       value |= std::uint64_t{std::to_integer<std::uint8_t>(head[at + i])} << (8 * i);
     return value;
   };
-  constexpr std::size_t kRiffSize = 4, kBigRiff = 20, kBigData = 28, kCode = 56, kSubCode = 80;
-  constexpr std::int64_t kMaxTrailer = 12 + 24 * static_cast<std::int64_t>(kMaxMarks) + 1;
+  constexpr std::size_t kRiffSize = 4, kBigRiff = 20, kBigData = 28, kChunks = 48;
+  constexpr std::uint64_t kBext = 0x74786562;  // as it stands in the file
   WavHeader read;
-  const std::uint64_t code = number(number(kCode, 2) == 0xFFFE ? kSubCode : kCode, 2), bits = number(kCode + 14, 2);
-  read.format = {static_cast<std::uint32_t>(number(kCode + 2, 2)), static_cast<std::uint32_t>(number(kCode + 4, 4)),
+  std::size_t format_at = kChunks;
+  if (number(kChunks, 4) == kBext) {
+    const std::uint64_t bytes = 8 + number(kChunks + 4, 4);
+    if (head.size() < kTakeHeaderBytes || bytes % 2 != 0 || bytes > kTakeHeaderBytes / 2) return std::nullopt;
+    head = head.first(kTakeHeaderBytes);
+    read.chunks.before_format = head.subspan(kChunks, static_cast<std::size_t>(bytes));
+    format_at += static_cast<std::size_t>(bytes);
+  }
+  const std::size_t code_at = format_at + 8, sub_code_at = format_at + 32;
+  const std::uint64_t code = number(number(code_at, 2) == 0xFFFE ? sub_code_at : code_at, 2);
+  const std::uint64_t bits = number(code_at + 14, 2);
+  read.format = {static_cast<std::uint32_t>(number(code_at + 2, 2)),
+                 static_cast<std::uint32_t>(number(code_at + 4, 4)),
                  code == 3    ? SampleFormat::float32
                  : bits == 16 ? SampleFormat::pcm16
                               : SampleFormat::pcm24};
   if (read.format.channels == 0) return std::nullopt;
-  read.bytes = static_cast<std::int64_t>(wav_header(read.format, 0).size());
-  if (static_cast<std::int64_t>(head.size()) < read.bytes) return std::nullopt;
-  head = head.first(static_cast<std::size_t>(read.bytes));
+  const std::size_t plain = wav_header(read.format, 0).size();
+  if (!read.chunks.before_format.empty()) {
+    const std::size_t behind = format_at + plain - kChunks - 8;  // the format and what belongs to it
+    read.chunks.before_data = head.subspan(behind, kTakeHeaderBytes - 8 - behind);
+  }
+  const std::size_t bytes = plain + read.chunks.before_format.size() + read.chunks.before_data.size();
+  if (head.size() < bytes) return std::nullopt;
+  head = head.first(bytes);
+  read.bytes = static_cast<std::int64_t>(bytes);
   const bool large = head[1] == std::byte{'F'};  // RF64; then it stays that
   if (large) read.format.max_riff_bytes = 0;
   const auto data = static_cast<std::int64_t>(large ? number(kBigData, 8) : number(head.size() - 4, 4));
   const auto riff = static_cast<std::int64_t>(large ? number(kBigRiff, 8) : number(kRiffSize, 4));
   read.frames = data / read.format.frame_bytes();
   read.trailer_bytes = riff + 8 - read.bytes - data;
-  if (read.frames < 0 || read.trailer_bytes < 0 || read.trailer_bytes > kMaxTrailer) return std::nullopt;
-  const std::vector<std::byte> ours = wav_header(read.format, read.frames, read.trailer_bytes);
+  constexpr std::int64_t kMaxTrailer = 1 << 16;
+  const bool fits = read.frames >= 0 && read.trailer_bytes >= 0 && read.trailer_bytes <= kMaxTrailer;
+  const bool take = !read.chunks.before_format.empty();
+  if (!fits && !take) return std::nullopt;
+  // A take's sizes lie at both ends of its header, so a kill may leave new ones here and old ones there.
+  if (!fits) read.frames = read.trailer_bytes = 0;
+  std::vector<std::byte> ours = wav_header(read.format, read.frames, read.trailer_bytes, read.chunks);
+  const auto as_told = [&](std::size_t at, std::size_t count) {
+    std::copy_n(head.begin() + static_cast<std::ptrdiff_t>(at), count, ours.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  if (take) {
+    as_told(kRiffSize, 4);
+    if (large) as_told(kBigRiff, 24);
+    if (code == 3) as_told(head.size() - 8 - read.chunks.before_data.size() - 4, 4);
+    as_told(head.size() - 4, 4);
+  }
   if (!std::ranges::equal(ours, head)) return std::nullopt;
   return read;
 }
@@ -132,25 +163,8 @@ std::vector<std::byte> wav_stream_header(const WavFormat& format) {
   return header;
 }
 
-std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames, std::span<const std::int64_t> marks) {
-  std::vector<std::byte> to;
-  if ((frames * format.frame_bytes()) % 2 != 0) put(to, 0, 1);
-  std::vector<std::uint64_t> kept;
-  for (const std::int64_t mark : marks) {
-    if (mark >= 0 && mark <= kMax32 && kept.size() < kMaxMarks) kept.push_back(static_cast<std::uint64_t>(mark));
-  }
-  if (kept.empty()) return to;
-  put(to, "cue ");
-  put(to, 4 + 24 * kept.size(), 4);
-  put(to, kept.size(), 4);
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    put(to, i + 1, 4);
-    put(to, kept[i], 4);
-    put(to, "data");
-    put(to, 0, 8);  // chunk and block start: none
-    put(to, kept[i], 4);
-  }
-  return to;
+std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames) {
+  return std::vector<std::byte>((frames * format.frame_bytes()) % 2 != 0 ? 1 : 0);
 }
 
 void encode_samples(SampleFormat format, std::span<const float> samples, std::vector<std::byte>& bytes) {

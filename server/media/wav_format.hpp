@@ -29,29 +29,34 @@ struct WavFormat {
   [[nodiscard]] std::uint32_t frame_bytes() const noexcept { return channels * bytes_per_sample(format); }
 };
 
+/// Whole chunks, of even length, that stand in front of the sound.
+struct WavChunks {
+  std::span<const std::byte> before_format{};
+  std::span<const std::byte> before_data{};
+};
+
 /// The bytes before the first sample, for a file of `frames` frames and `trailer_bytes` of chunks after them: RIFF, or
 /// RF64 where 32 bits (or max_riff_bytes) do not hold the sizes. Of the same length for any number of frames.
 [[nodiscard]] std::vector<std::byte> wav_header(const WavFormat& format, std::int64_t frames,
-                                                std::int64_t trailer_bytes = 0);
+                                                std::int64_t trailer_bytes = 0, const WavChunks& chunks = {});
 
-/// What a header says that wav_header() made; nothing for any other bytes.
+/// What a header says that wav_header() made, without chunks or as a take's (take_header.hpp); nothing for any other.
 struct WavHeader {
   WavFormat format;
   std::int64_t bytes = 0;  // its own length
   std::int64_t frames = 0;
   std::int64_t trailer_bytes = 0;
+  WavChunks chunks{};  // inside what was read; both empty, or of a take
 };
-inline constexpr std::size_t kMaxWavHeader = 128;  // bytes that read_wav_header() wants to see, where there are so many
+inline constexpr std::size_t kTakeHeaderBytes = 28'672;  // of a take's: it says where and when, and has room for marks
+/// `head`: the file's first kTakeHeaderBytes, or all of it where it is shorter.
 [[nodiscard]] std::optional<WavHeader> read_wav_header(std::span<const std::byte> head);
 
 /// The same for a stream of unknown length: the sizes that have 32 bits are all ones.
 [[nodiscard]] std::vector<std::byte> wav_stream_header(const WavFormat& format);
 
-/// The chunks after the samples: the pad byte, and one cue point at each frame of `marks` (at most kMaxMarks; those
-/// beyond 32 bits are left out).
-inline constexpr std::size_t kMaxMarks = 1000;
-[[nodiscard]] std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames,
-                                                 std::span<const std::int64_t> marks);
+/// What comes after the samples: the pad byte of an odd number of bytes.
+[[nodiscard]] std::vector<std::byte> wav_trailer(const WavFormat& format, std::int64_t frames);
 
 /// Appends samples as the file holds them. Integers: x * 2^15 or 2^23 to the nearest (half to even), clipped, NaN as 0;
 /// so what came from a file of at most that many bits goes back bit for bit. Floats: as they are.

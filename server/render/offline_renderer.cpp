@@ -109,13 +109,13 @@ struct OfflineRenderer::Impl {
       if (player.free || player.channels == 0 || (path == scan.paths.end() && !player.queue)) continue;
       media::StreamRequest request;
       request.first_frame = std::max<std::int64_t>(0, range.from - player.timeline_start);
+      request.loop = player.loop;
       if (player.queue) {
         request.segments = media::segments_of(
             player.items, [&](const session::CompiledItem& item) { return scan.paths.at(item.file); });
         request.file = request.segments.front().file;  // for messages
       } else {
         request.file = path->second;
-        request.loop = player.loop;
         request.known_frames = scan.table.at(player.file).frames;
       }
       const auto source = inputs->add(std::move(request));

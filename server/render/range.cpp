@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "server/media/queue_layout.hpp"
 #include "server/media/resample.hpp"
-#include "server/media/stream_reader.hpp"
 
 namespace continuo::render {
 namespace {
@@ -20,8 +20,9 @@ std::int64_t end_of_players(const session::Compiled& compiled, const session::Me
   std::int64_t end = 0;
   for (const session::CompiledPlayer& player : compiled.players) {
     if (player.queue && !player.free) {
-      const auto places = media::places_of(media::segments_of(player.items, [](const auto&) { return ""; }), rate_hz);
-      if (places.back() != rt::kEndless) end = std::max(end, player.timeline_start + places.back());
+      const media::QueueLayout layout(media::segments_of(player.items, [](const auto&) { return ""; }), rate_hz,
+                                      player.loop);
+      if (!layout.endless()) end = std::max(end, player.timeline_start + layout.length());
     }
     const auto facts = table.find(player.file);
     if (player.free || player.loop || facts == table.end()) continue;

@@ -58,6 +58,18 @@ class DeviceService final : public v1::DeviceService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* Calibrate(grpc::CallbackServerContext* context, const v1::CalibrateRequest* request,
+                                      v1::CalibrateResponse* response) override {
+    auto* reactor = context->DefaultReactor();
+    if (!enter(door_, reactor, "continuo.v1.DeviceService.Calibrate")) return reactor;
+    if (const Result<> good = check_strict(*request); !good) {
+      reactor->Finish(to_status(good.error()));
+      return reactor;
+    }
+    engine_.calibrate(*request, reply_to(reactor, response));
+    return reactor;
+  }
+
  private:
   control::Engine& engine_;
   Door& door_;

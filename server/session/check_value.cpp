@@ -85,6 +85,10 @@ Result<Value> check_value(const ParamSpec& spec, const Value& value, const std::
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr) return bad("WRONG_KIND", field, std::string(spec.name) + " must be a text");
   if (const Result<> checked = check_text(*text, kMaxText, field); !checked) return checked.error();
+  if (spec.check != nullptr && !text->empty()) {
+    if (const Result<> checked = spec.check(*text); !checked)
+      return bad("BAD_TEXT", field, std::string(spec.name) + ": " + checked.error().message);
+  }
   return value;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct QueueItem {
   double fade_out_ms = 0.0;
   QueueCurve fade_in_curve = QueueCurve::linear;
   QueueCurve fade_out_curve = QueueCurve::linear;
+  double crossfade_ms = 0.0;  // with the item before it
+  QueueCurve crossfade_curve = QueueCurve::linear;
   friend bool operator==(const QueueItem&, const QueueItem&) = default;
 };
 
@@ -65,12 +68,25 @@ struct DocConnection {
   friend bool operator==(const DocConnection&, const DocConnection&) = default;
 };
 
+struct CueOperations;  // cue.hpp
+
+/// A step of the show. Its operations are never written again: who changes them makes others.
+struct DocCue {
+  rt::Uid uid = 0;
+  std::string name;
+  std::string label;
+  std::shared_ptr<const CueOperations> operations;
+  /// [cue.cpp] By what the operations say.
+  friend bool operator==(const DocCue& a, const DocCue& b);
+};
+
 /// Always holds nodes "in" and "out" at the root, first and last (ensure_device_nodes() puts them there).
 struct Document {
   std::string name;
   std::uint32_t sample_rate_hz = 0;  // 0: as the device
   std::vector<DocNode> nodes;
   std::vector<DocConnection> connections;
+  std::vector<DocCue> cues{};
   friend bool operator==(const Document&, const Document&) = default;
 };
 

@@ -1,16 +1,15 @@
 #include "server/session/edit.hpp"
 
 #include "rt/nodes/gain.hpp"
+#include "server/session/cue.hpp"
 #include "server/session/edit_ops.hpp"
 #include "server/session/names.hpp"
 #include "server/session/plan_compiler.hpp"
 #include "server/session/validate.hpp"
 
 namespace continuo::session {
-namespace {
 
-Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
-  const std::string field = "operations[" + std::to_string(index) + "]";
+Result<> apply_operation(Editing& edit, const v1::Operation& op, std::size_t index, const std::string& field) {
   switch (op.kind_case()) {
     case v1::Operation::kAddNode:
       return add_node(edit, op.add_node(), field + ".add_node");
@@ -40,6 +39,18 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
       return queue_set(edit, op.queue_set(), field + ".queue_set");
     case v1::Operation::kSkip:
       return check_skip(edit, op.skip(), field + ".skip");
+    case v1::Operation::kCueInsert:
+      return cue_insert(edit, op.cue_insert(), field + ".cue_insert");
+    case v1::Operation::kCueRemove:
+      return cue_remove(edit, op.cue_remove(), field + ".cue_remove");
+    case v1::Operation::kCueMove:
+      return cue_move(edit, op.cue_move(), field + ".cue_move");
+    case v1::Operation::kCueSet:
+      return cue_set(edit, op.cue_set(), field + ".cue_set");
+    case v1::Operation::kCueNext:
+      return check_cue_next(edit, op.cue_next(), field + ".cue_next");
+    case v1::Operation::kGo:
+      return check_go(edit, op.go(), field + ".go");
     case v1::Operation::kPlay:
     case v1::Operation::kStop:
     case v1::Operation::kLocate:
@@ -52,6 +63,8 @@ Result<> apply_one(Editing& edit, const v1::Operation& op, std::size_t index) {
   }
   return bad("EMPTY_OPERATION", field, "the operation is empty, or from a newer version");
 }
+
+namespace {
 
 // The last operation that closed it: the earlier ones were right when they came.
 Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
@@ -71,12 +84,16 @@ Result<EditResult> apply_operations(Document& document,
   Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}};
   const auto heard_before = audible_map(document);
   for (int i = 0; i < operations.size(); ++i) {
-    const Result<> applied = apply_one(edit, operations[i], static_cast<std::size_t>(i));
+    const Result<> applied = apply_operation(edit, operations[i], static_cast<std::size_t>(i),
+                                             "operations[" + std::to_string(i) + "]");
     if (!applied) return applied.error();
   }
   if (edit.result.structural) {
     if (const Cycle cycle = find_cycle(document); !cycle.nodes.empty()) return cycle_by_operation(edit, cycle);
     if (const Result<> valid = validate(document); !valid) return valid.error();
+  }
+  if (edit.cues_touched) {
+    if (const Result<> valid = check_cues(document.cues, "cues"); !valid) return valid.error();
   }
   leave_to_lanes(edit);
   if (!edit.audible_touched) return std::move(edit.result);

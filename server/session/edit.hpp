@@ -28,6 +28,7 @@ struct ParamChange {
 struct EditResult {
   bool changed = false;                 // the document differs: a new revision
   bool structural = false;              // a new plan is needed
+  bool cues = false;                    // the cue list differs
   std::vector<ParamChange> params;      // in order
   std::vector<v1::Operation> accepted;  // as given, with uids filled in and JSON in canonical form
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "server/session/cue.hpp"
 #include "server/session/edit_ops.hpp"
 #include "server/session/names.hpp"
 #include "server/session/node_registry.hpp"
@@ -62,6 +63,7 @@ Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& fie
     rename(connection.from.path, op.path(), below(parent, id));
     rename(connection.to.path, op.path(), below(parent, id));
   }
+  rename_in_cues(document, op.path(), below(parent, id));
   ensure_device_nodes(document);
   return {};
 }

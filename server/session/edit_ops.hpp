@@ -18,7 +18,12 @@ struct Editing {
   bool lanes_touched = false;
   bool audible_touched = false;  // mute, solo or what feeds what: the tracks that are heard may differ
   double audible_ramp_ms = 0.0;
+  bool cues_touched = false;
 };
+
+/// One of them, whatever its kind. `index`: its place, for the error of a cycle.
+[[nodiscard]] Result<> apply_operation(Editing& edit, const v1::Operation& op, std::size_t index,
+                                       const std::string& field);
 
 /// `field` names the operation's member: "operations[3].add_node". They append to result.accepted.
 [[nodiscard]] Result<> add_node(Editing& edit, const v1::AddNode& op, const std::string& field);
@@ -37,6 +42,15 @@ struct Editing {
 [[nodiscard]] Result<> queue_set(Editing& edit, const v1::QueueSet& op, const std::string& field);
 /// Changes nothing: where to is the engine's to know.
 [[nodiscard]] Result<> check_skip(Editing& edit, const v1::Skip& op, const std::string& field);
+
+[[nodiscard]] Result<> cue_insert(Editing& edit, const v1::CueInsert& op, const std::string& field);
+[[nodiscard]] Result<> cue_remove(Editing& edit, const v1::CueRemove& op, const std::string& field);
+[[nodiscard]] Result<> cue_move(Editing& edit, const v1::CueMove& op, const std::string& field);
+[[nodiscard]] Result<> cue_set(Editing& edit, const v1::CueSet& op, const std::string& field);
+/// Change nothing: which cue is next is the engine's to know, and what a cue does is done by its operations, which the
+/// engine puts behind the Go (expand_cues()).
+[[nodiscard]] Result<> check_cue_next(Editing& edit, const v1::CueNext& op, const std::string& field);
+[[nodiscard]] Result<> check_go(Editing& edit, const v1::Go& op, const std::string& field);
 
 /// Play, stop, locate and the recorders': shape, and that the nodes they name can do it.
 [[nodiscard]] Result<> check_transport(const Document& document, const v1::Operation& op, const std::string& field);

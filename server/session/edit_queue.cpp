@@ -27,7 +27,13 @@ Result<std::size_t> index_of(const Queue& queue, const v1::QueueRef& ref, const 
       return make_error(ErrorKind::failed_precondition, "NO_CURRENT", field + ".current", "the queue is empty");
     return std::size_t{0};
   }
-  if (ref.ref_case() != v1::QueueRef::kUid) return bad("MISSING_FIELD", field, "uid or current must be given");
+  if (ref.ref_case() == v1::QueueRef::kNumber) {
+    if (ref.number() >= 1 && ref.number() <= queue.size()) return std::size_t{ref.number()} - 1;
+    return make_error(ErrorKind::not_found, "UNKNOWN_ITEM", field + ".number",
+                      "the queue has " + std::to_string(queue.size()) + " items, and no number " +
+                          std::to_string(ref.number()));
+  }
+  if (ref.ref_case() != v1::QueueRef::kUid) return bad("MISSING_FIELD", field, "uid, number or current must be given");
   const auto found = std::ranges::find(queue, ref.uid(), &QueueItem::uid);
   if (found == queue.end())
     return make_error(ErrorKind::not_found, "UNKNOWN_ITEM", field + ".uid",
@@ -72,9 +78,9 @@ Result<> queue_insert(Editing& edit, const v1::QueueInsert& op, const std::strin
     *accepted.mutable_items(i) = item_to_proto(item);
   }
   queue.insert(queue.begin() + static_cast<std::ptrdiff_t>(*place), fresh.begin(), fresh.end());
-  if (!text_of(**player, "file").empty() || number_of(**player, "loop") != 0.0) {
+  if (!text_of(**player, "file").empty()) {
     return make_error(ErrorKind::failed_precondition, "FILE_AND_QUEUE", field + ".path",
-                      quoted(op.path()) + " has a file or a loop of its own: set file to \"\" and loop to false first");
+                      quoted(op.path()) + " has a file of its own: set file to \"\" first");
   }
   *edit.result.accepted.emplace_back().mutable_queue_insert() = std::move(accepted);
   changed(edit, true);

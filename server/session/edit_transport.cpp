@@ -55,6 +55,8 @@ Result<> check_transport(const Document& document, const v1::Operation& op, cons
       const std::string where = field + ".record_start";
       if (start.has_frames() && start.frames() <= 0)
         return bad("OUT_OF_RANGE", where + ".frames", "frames must be 1 or more");
+      if (start.has_stop_timeline_frame() && start.stop_timeline_frame() < 0)
+        return bad("OUT_OF_RANGE", where + ".stop_timeline_frame", "stop_timeline_frame must be 0 or more");
       if (start.has_file() && start.nodes_size() > 1) {
         return bad("WRONG_FIELD", where + ".file",
                    "one file cannot take several nodes: leave it out, or name one node");
@@ -62,6 +64,14 @@ Result<> check_transport(const Document& document, const v1::Operation& op, cons
       if (start.has_file() && start.file().empty())
         return bad("MISSING_FIELD", where + ".file", "the file's name is empty");
       if (const Result<> text = check_text(start.file(), kMaxPath, where + ".file"); !text) return text.error();
+      const bool named = start.format() != v1::TAKE_FORMAT_UNSPECIFIED && v1::TakeFormat_IsValid(start.format());
+      if (start.has_format() && !named)
+        return bad("OUT_OF_RANGE", where + ".format", "format must be one that has a name");
+      if (start.has_split_seconds() && !(start.split_seconds() >= 1.0 && start.split_seconds() <= 86'400.0))
+        return bad("OUT_OF_RANGE", where + ".split_seconds", "split_seconds must be 1 to 86400");
+      constexpr std::uint64_t kMinPart = 1'000'000, kMaxPart = std::uint64_t{1} << 50;
+      if (start.has_split_bytes() && (start.split_bytes() < kMinPart || start.split_bytes() > kMaxPart))
+        return bad("OUT_OF_RANGE", where + ".split_bytes", "split_bytes must be 1000000 to 2^50");
       return check_recorders(document, start.nodes(), where);
     }
     default:

@@ -150,10 +150,11 @@ class Expansion {
       const auto facts = request_.media->find(file);
       if (facts != request_.media->end()) channels = std::min(facts->second.channels, kMaxChannels);
     }
-    // The same queue of other items is the same node: what plays on in it has no seam.
+    // The same queue of other items, or in a loop, is the same node: what plays on in it has no seam.
     for (const CompiledItem& item : compile_queue(doc.queue, request_.media))
       channels = std::max(channels, item.facts.channels);
-    const std::string identity = text_of(doc, "mode") + (number_of(doc, "loop") != 0.0 ? " loop " : " once ") +
+    const bool loop = doc.queue.empty() && number_of(doc, "loop") != 0.0;
+    const std::string identity = text_of(doc, "mode") + (loop ? " loop " : " once ") +
                                  std::to_string(channels) + " " +
                                  std::to_string(start_frame(doc, request_.shape.sample_rate_hz)) + " " +
                                  std::to_string(request_.shape.sample_rate_hz) + " " + (doc.queue.empty() ? file : " queue");

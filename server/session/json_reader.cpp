@@ -258,7 +258,17 @@ bool JsonReader::note(std::vector<std::string>& seen, const std::string& key) {
   return true;
 }
 
-bool JsonReader::skip() {
+bool JsonReader::skip() { return skip(false); }
+
+bool JsonReader::raw(std::string_view& out) {
+  skip_space();
+  const std::size_t begin = at_;
+  if (!skip(true)) return false;
+  out = text_.substr(begin, at_ - begin);
+  return true;
+}
+
+bool JsonReader::skip(bool unique_keys) {
   bool ignored = false;
   double number = 0.0;
   std::string text;
@@ -272,9 +282,9 @@ bool JsonReader::skip() {
     case Kind::null:
       return word("null");
     case Kind::array:
-      return array([this](std::size_t) { return skip(); });
+      return array([this, unique_keys](std::size_t) { return skip(unique_keys); });
     case Kind::object:
-      return object([this](const std::string&) { return skip(); }, false);
+      return object([this, unique_keys](const std::string&) { return skip(unique_keys); }, unique_keys);
     case Kind::nothing:
       break;
   }

@@ -65,6 +65,8 @@ class JsonReader {
 
   /// Any value, unread.
   [[nodiscard]] bool skip();
+  /// The same, and its text, for another reader. Duplicate keys are errors here, too.
+  [[nodiscard]] bool raw(std::string_view& out);
 
   /// Nothing but white space may follow.
   [[nodiscard]] bool end();
@@ -86,6 +88,8 @@ class JsonReader {
   bool mismatch(const char* wanted);
   void skip_space();
   [[nodiscard]] bool done() const { return at_ >= text_.size(); }
+
+  [[nodiscard]] bool skip(bool unique_keys);
 
   std::string_view text_;
   std::size_t at_ = 0;

@@ -29,6 +29,7 @@ struct ParamSpec {
   std::string_view description{};
   std::vector<std::string_view> choices{};
   int rt_index = -1;  // index in rt::Node::params; -1: not a value of the audio thread
+  Result<> (*check)(std::string_view text) = nullptr;  // of a text that is not empty: the error's message says why not
 };
 
 enum class TypeRole { container, track, bus, device_in, device_out, processor, source, sink, feedback };

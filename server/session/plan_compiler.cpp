@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "rt/nodes/mix.hpp"
+#include "rt/nodes/player.hpp"
 #include "server/base/check.hpp"
 #include "server/session/compensate.hpp"
 #include "server/session/crossfade.hpp"
 #include "server/session/emit.hpp"
 #include "server/session/expand.hpp"
+#include "server/session/hears_input.hpp"
 #include "server/session/incarnations.hpp"
 #include "server/session/live_nodes.hpp"
 #include "server/session/lower.hpp"
@@ -58,7 +60,8 @@ class Inventory {
         break;
       case FlatRole::recorder:
       case FlatRole::recorder_tap:
-        out_.recorders.push_back({node.key.uid, live.ref, node.path, width(node)});
+        out_.recorders.push_back(
+            {node.key.uid, live.ref, node.path, width(node), node.arrival_frames, hears_input(graph_, index)});
         return;
       case FlatRole::meter:
       case FlatRole::meter_tap:
@@ -71,24 +74,12 @@ class Inventory {
   }
 
   void player(const FlatNode& node, const LiveNode& live) {
-    CompiledPlayer& player = out_.players.emplace_back();
+    CompiledPlayer& player =
+        out_.players.emplace_back(player_of(*node.doc, node.path, request_.shape.sample_rate_hz, request_.media));
     player.uid = node.key.uid;
     player.ref = live.ref;
-    player.path = node.path;
-    player.file = text_of(*node.doc, "file");
-    player.free = text_of(*node.doc, "mode") == "free";
-    player.loop = number_of(*node.doc, "loop") != 0.0;
-    player.timeline_start = player.free ? 0 : start_frame(*node.doc, request_.shape.sample_rate_hz);
+    player.slot = static_cast<const rt::PlayerNode&>(*live.node).slot;
     player.fresh = live.made_in == plan_;
-    if (request_.media == nullptr) return;
-    const auto facts = request_.media->find(player.file);
-    if (facts != request_.media->end()) {
-      player.channels = std::min(facts->second.channels, kMaxChannels);
-      player.file_frames = facts->second.frames;
-    }
-    player.queue = !node.doc->queue.empty();
-    player.items = compile_queue(node.doc->queue, request_.media);
-    for (const CompiledItem& item : player.items) player.channels = std::max(player.channels, item.facts.channels);
   }
 
   void meter(const FlatNode& node, const LiveNode& live) {
@@ -115,6 +106,26 @@ class Inventory {
 };
 
 }  // namespace
+
+CompiledPlayer player_of(const DocNode& node, const std::string& path, double sample_rate_hz, const MediaTable* media) {
+  CompiledPlayer player;
+  player.uid = node.uid;
+  player.path = path;
+  player.file = text_of(node, "file");
+  player.free = text_of(node, "mode") == "free";
+  player.loop = number_of(node, "loop") != 0.0;
+  player.timeline_start = player.free ? 0 : start_frame(node, sample_rate_hz);
+  if (media == nullptr) return player;
+  const auto facts = media->find(player.file);
+  if (facts != media->end()) {
+    player.file_frames = facts->second.frames;
+    player.channels = std::min(facts->second.channels, kMaxChannels);
+  }
+  player.queue = !node.queue.empty();
+  player.items = compile_queue(node.queue, media);
+  for (const CompiledItem& item : player.items) player.channels = std::max(player.channels, item.facts.channels);
+  return player;
+}
 
 PlanCompiler::PlanCompiler() : impl_(std::make_unique<Impl>()) {}
 PlanCompiler::~PlanCompiler() = default;

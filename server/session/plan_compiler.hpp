@@ -13,6 +13,7 @@
 
 #include "rt/command.hpp"
 #include "rt/nodes/meter_tap.hpp"
+#include "rt/play_slot.hpp"
 #include "rt/render_plan.hpp"
 #include "server/session/document.hpp"
 #include "server/session/impulse_table.hpp"
@@ -40,7 +41,8 @@ struct CompiledPlayer {
   bool free = false;
   bool loop = false;
   rt::FrameCount timeline_start = 0;  // engine-rate frames
-  bool fresh = false;                 // the rt node was made by this compile: it has no source yet
+  bool fresh = false;                 // its rt node is another than before: what that has and does is not this one's
+  std::shared_ptr<const rt::PlaySlot> slot;  // where it is
   bool queue = false;                 // it has one: `items`, without those that cannot be played
   std::vector<CompiledItem> items;
 };
@@ -49,6 +51,8 @@ struct CompiledRecorder {
   rt::NodeRef ref;
   std::string path;  // of the recorder node, or of the tapped track, bus, "in", "out"
   std::uint32_t channels = 0;
+  std::uint32_t arrival_frames = 0;  // how late the sound comes to it: latencies and their compensation
+  bool hears_input = false;          // nothing but the device's inputs
 };
 struct CompiledMeter {
   std::string path;
@@ -108,6 +112,10 @@ class PlanCompiler {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A player as a compile has it, but for `ref` and `fresh`.
+[[nodiscard]] CompiledPlayer player_of(const DocNode& node, const std::string& path, double sample_rate_hz,
+                                       const MediaTable* media);
 
 /// Which tracks and buses are heard (1) or not (0), by uid: mute, and solo in place, which keeps what feeds a soloed
 /// one and what it feeds. The value of the fader's `audible` parameter.

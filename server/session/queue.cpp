@@ -45,7 +45,9 @@ Result<> check_item(const QueueItem& item, const std::string& field) {
   if (const Result<> good = check_range(item.gain_db, -150.0, 24.0, "gain_db", field); !good) return good.error();
   if (const Result<> good = check_range(item.fade_in_ms, 0.0, kMaxQueueFadeMs, "fade_in_ms", field); !good)
     return good.error();
-  return check_range(item.fade_out_ms, 0.0, kMaxQueueFadeMs, "fade_out_ms", field);
+  if (const Result<> good = check_range(item.fade_out_ms, 0.0, kMaxQueueFadeMs, "fade_out_ms", field); !good)
+    return good.error();
+  return check_range(item.crossfade_ms, 0.0, kMaxQueueFadeMs, "crossfade_ms", field);
 }
 
 Result<> check_queue(const DocNode& node, const std::string& field) {
@@ -56,8 +58,6 @@ Result<> check_queue(const DocNode& node, const std::string& field) {
   if (!text_of(node, "file").empty())
     return bad("FILE_AND_QUEUE", field + ".params.file",
                "a player with a queue has no file of its own: set it to \"\"");
-  if (number_of(node, "loop") != 0.0)
-    return bad("FILE_AND_QUEUE", field + ".params.loop", "a player with a queue has no loop: its items have");
   for (std::size_t i = 0; i < node.queue.size(); ++i) {
     const std::string where = field + ".queue[" + std::to_string(i) + "]";
     if (const Result<> good = check_item(node.queue[i], where); !good) return good.error();
@@ -76,8 +76,10 @@ Result<> merge_item(QueueItem& item, const v1::QueueItem& given, const std::stri
   if (given.has_gain_db()) item.gain_db = given.gain_db() + 0.0;
   if (given.has_fade_in_ms()) item.fade_in_ms = given.fade_in_ms() + 0.0;
   if (given.has_fade_out_ms()) item.fade_out_ms = given.fade_out_ms() + 0.0;
+  if (given.has_crossfade_ms()) item.crossfade_ms = given.crossfade_ms() + 0.0;
   for (const auto& [text, name, curve] : {std::tuple{&given.fade_in_curve(), ".fade_in_curve", &item.fade_in_curve},
-                                          {&given.fade_out_curve(), ".fade_out_curve", &item.fade_out_curve}}) {
+                                          {&given.fade_out_curve(), ".fade_out_curve", &item.fade_out_curve},
+                                          {&given.crossfade_curve(), ".crossfade_curve", &item.crossfade_curve}}) {
     if (text->empty()) continue;
     const std::optional<QueueCurve> known = parse_queue_curve(*text);
     if (!known) return unknown_queue_curve(*text, field + name);
@@ -98,6 +100,8 @@ v1::QueueItem item_to_proto(const QueueItem& item) {
   if (item.fade_out_ms != 0.0) out.set_fade_out_ms(item.fade_out_ms);
   if (item.fade_in_curve != QueueCurve::linear) out.set_fade_in_curve(to_string(item.fade_in_curve));
   if (item.fade_out_curve != QueueCurve::linear) out.set_fade_out_curve(to_string(item.fade_out_curve));
+  if (item.crossfade_ms != 0.0) out.set_crossfade_ms(item.crossfade_ms);
+  if (item.crossfade_curve != QueueCurve::linear) out.set_crossfade_curve(to_string(item.crossfade_curve));
   return out;
 }
 
@@ -127,6 +131,8 @@ std::vector<CompiledItem> compile_queue(const std::vector<QueueItem>& queue, con
     made.fade_out = frames(item.fade_out_ms);
     made.fade_in_curve = item.fade_in_curve;
     made.fade_out_curve = item.fade_out_curve;
+    made.crossfade_ms = item.crossfade_ms;
+    made.crossfade_curve = item.crossfade_curve;
   }
   return items;
 }

@@ -45,6 +45,8 @@ struct CompiledItem {
   std::int64_t fade_out = 0;
   QueueCurve fade_in_curve = QueueCurve::linear;
   QueueCurve fade_out_curve = QueueCurve::linear;
+  double crossfade_ms = 0.0;
+  QueueCurve crossfade_curve = QueueCurve::linear;
   friend bool operator==(const CompiledItem&, const CompiledItem&) = default;
 };
 /// As many as the queue has. One whose file is missing, or shorter than its in point, has no frames: it is passed over.

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "server/session/cue.hpp"
 #include "server/session/names.hpp"
 #include "server/session/node_registry.hpp"
 #include "server/session/session_file.hpp"
@@ -103,7 +104,8 @@ bool SessionReader::read_session(Document& document) {
         return read_connection(document.connections.emplace_back());
       });
     }
-    return unknown_field(key, "format name sample_rate_hz nodes connections");
+    if (key == "cues") return read_cues(document.cues);
+    return unknown_field(key, "format name sample_rate_hz nodes connections cues");
   });
   return read && json.end();
 }
@@ -221,6 +223,11 @@ Result<Document> parse_session(std::string_view text, const UidSource& new_uid) 
   if (const Result<> valid = validate_nodes(document.nodes, "nodes"); !valid) return valid.error();
   ensure_device_nodes(document);
   if (const Result<> valid = validate_connections(document, "connections"); !valid) return valid.error();
+  for (std::size_t i = 0; i < document.cues.size(); ++i) {
+    const Result<> valid = check_cue(document.cues[i], "cues[" + std::to_string(i) + "]");
+    if (!valid) return valid.error();
+  }
+  if (const Result<> valid = check_cues(document.cues, "cues"); !valid) return valid.error();
   return document;
 }
 

@@ -29,6 +29,9 @@ struct SessionReader {
   [[nodiscard]] bool read_point(LanePoint& point);
   [[nodiscard]] bool read_queue(std::vector<QueueItem>& queue);
   [[nodiscard]] bool read_item(QueueItem& item);
+  [[nodiscard]] bool read_cues(std::vector<DocCue>& cues);
+  [[nodiscard]] bool read_cue(DocCue& cue);
+  [[nodiscard]] bool read_operations(google::protobuf::RepeatedPtrField<v1::Operation>& operations);
   [[nodiscard]] bool read_connection(DocConnection& connection);
   [[nodiscard]] bool read_endpoint(Endpoint& endpoint, bool is_source);
   [[nodiscard]] bool read_channels(DocConnection& connection);

@@ -57,8 +57,11 @@ bool SessionReader::read_item(QueueItem& item) {
     if (key == "fade_out_ms" || key == "fadeOutMs") return once(16) && number(item.fade_out_ms);
     if (key == "fade_in_curve" || key == "fadeInCurve") return once(32) && curve(item.fade_in_curve);
     if (key == "fade_out_curve" || key == "fadeOutCurve") return once(64) && curve(item.fade_out_curve);
+    if (key == "crossfade_ms" || key == "crossfadeMs") return once(128) && number(item.crossfade_ms);
+    if (key == "crossfade_curve" || key == "crossfadeCurve") return once(256) && curve(item.crossfade_curve);
     return unknown_field(key,
-                         "file in_frame out_frame loops gain_db fade_in_ms fade_out_ms fade_in_curve fade_out_curve");
+                         "file in_frame out_frame loops gain_db fade_in_ms fade_out_ms fade_in_curve fade_out_curve "
+                         "crossfade_ms crossfade_curve");
   });
   return read;
 }

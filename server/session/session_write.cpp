@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "server/session/cue.hpp"
 #include "server/session/json_writer.hpp"
 #include "server/session/session_file.hpp"
 
@@ -28,6 +29,15 @@ class Writer {
       for (const DocConnection& connection : document.connections) {
         item();
         write(connection);
+      }
+      close(']');
+    }
+    if (!document.cues.empty()) {
+      key("cues");
+      open('[');
+      for (const DocCue& cue : document.cues) {
+        item();
+        write(cue);
       }
       close(']');
     }
@@ -88,6 +98,24 @@ class Writer {
     close('}');
   }
 
+  void write(const DocCue& cue) {
+    open('{');
+    key("name");
+    text_ += json_string(cue.name);
+    if (!cue.label.empty()) {
+      key("label");
+      text_ += json_string(cue.label);
+    }
+    key("operations");
+    open('[');
+    for (const std::string& line : cue.operations->lines) {
+      item();
+      text_ += line;
+    }
+    close(']');
+    close('}');
+  }
+
   void write(const std::map<std::string, DocLane>& lanes) {
     key("automation");
     open('{');
@@ -126,6 +154,8 @@ class Writer {
     if (queued.fade_out_ms != 0.0) member("fade_out_ms", json_number(queued.fade_out_ms));
     if (queued.fade_in_curve != QueueCurve::linear) member("fade_in_curve", "\"equal_power\"");
     if (queued.fade_out_curve != QueueCurve::linear) member("fade_out_curve", "\"equal_power\"");
+    if (queued.crossfade_ms != 0.0) member("crossfade_ms", json_number(queued.crossfade_ms));
+    if (queued.crossfade_curve != QueueCurve::linear) member("crossfade_curve", "\"equal_power\"");
     text_ += "}";
   }
 

@@ -149,6 +149,9 @@ Struct node_to_struct(const DocNode& node) {
       members["fade_in_curve"].set_string_value(to_string(item.fade_in_curve));
     if (item.fade_out_curve != QueueCurve::linear)
       members["fade_out_curve"].set_string_value(to_string(item.fade_out_curve));
+    if (item.crossfade_ms != 0.0) members["crossfade_ms"].set_number_value(item.crossfade_ms);
+    if (item.crossfade_curve != QueueCurve::linear)
+      members["crossfade_curve"].set_string_value(to_string(item.crossfade_curve));
   }
   for (const DocNode& child : node.children) {
     *fields["children"].mutable_list_value()->add_values()->mutable_struct_value() = node_to_struct(child);

@@ -1,5 +1,7 @@
 #include "server/session/type_tables.hpp"
 
+#include "server/base/settings_check.hpp"
+
 namespace continuo::session {
 
 void add_sink_types(std::vector<TypeSpec>& types) {
@@ -12,8 +14,24 @@ void add_sink_types(std::vector<TypeSpec>& types) {
                                .kind = ParamKind::choice,
                                .default_value = std::string("float32"),
                                .structural = true,
-                               .description = "Sample format of the file.",
-                               .choices = {"float32", "pcm24", "pcm16"}}}});
+                               .description = "Sample format of the file; FLAC holds at most 8 channels.",
+                               .choices = {"float32", "pcm24", "pcm16", "flac24", "flac16"}},
+                              {.name = "file_template",
+                               .kind = ParamKind::text,
+                               .default_value = std::string(),
+                               .description = "What its takes are called, of {node} {name} {session} {take} {n} {date} "
+                                              "{time} {channel}; empty: as the configuration says.",
+                               .check = check_template},
+                              {.name = "arm",
+                               .kind = ParamKind::boolean,
+                               .default_value = true,
+                               .description = "A record start that names nobody takes it."},
+                              {.name = "pre_record_s",
+                               .max = 600.0,
+                               .default_value = 0.0,
+                               .unit = "s",
+                               .description = "While armed, so much of what was before a take is kept on disk, and "
+                                              "becomes its beginning."}}});
 }
 
 }  // namespace continuo::session

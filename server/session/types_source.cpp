@@ -7,7 +7,7 @@ namespace continuo::session {
 namespace {
 
 TypeSpec player() {
-  TypeSpec type{.name = "player", .description = "Plays a file.", .role = TypeRole::source};
+  TypeSpec type{.name = "player", .description = "Plays a file, or a queue.", .role = TypeRole::source};
   type.params.push_back({.name = "file",
                          .kind = ParamKind::file,
                          .default_value = std::string(),
@@ -31,7 +31,7 @@ TypeSpec player() {
                          .kind = ParamKind::boolean,
                          .default_value = false,
                          .structural = true,
-                         .description = "Begins again at the end of the file."});
+                         .description = "Begins again at the end of the file, or of the whole queue."});
   type.params.push_back(gain_db_spec(rt::PlayerParam::gain_db));
   return type;
 }

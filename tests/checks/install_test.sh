@@ -10,10 +10,11 @@ fail() { echo "$*"; failed=1; }
 DESTDIR= cmake --install "$build" --prefix "$prefix" >"$prefix/log" 2>&1 || { cat "$prefix/log"; exit 1; }
 for file in bin/continuod bin/continuo bin/continuo-render share/continuo/proto/continuo/v1/session.proto \
             share/continuo/continuod.toml lib/systemd/system/continuod.service lib/systemd/user/continuod.service \
+            share/continuo/examples/playback-rack/README.md share/continuo/examples/32-track-recorder/README.md \
             lib/sysusers.d/continuo.conf share/bash-completion/completions/continuo; do
   [ -s "$prefix/$file" ] || fail "not installed: $file"
 done
-find "$prefix/share" "$prefix/lib" -name LICENSE -o -name README.md | grep -c . | grep -qx 2 || fail "LICENSE or README.md is not installed"
+find "$prefix/share/doc" -name LICENSE -o -name README.md | grep -c . | grep -qx 2 || fail "LICENSE or README.md is not installed"
 find "$prefix" -name '*.a' -o -name '*.hpp' -o -name 'test_*' | grep . && fail "these are no business of a user"
 
 for program in continuod continuo continuo-render; do

@@ -211,7 +211,7 @@ expect "next" continuo next deck/player
 expect "on and back" continuo previous deck/player 2
 same "the first" "$(continuo status --json | json players.0.item_index)" 1
 expect "moved" continuo queue move deck/player 3 --before 1
-expect "set" continuo queue set deck/player current --fade-in 20 --curve equal_power
+expect "set" continuo queue set deck/player current --fade-in 20 --curve equal_power --crossfade 50 --crossfade-curve equal_power
 expect "removed" continuo queue remove deck/player current
 expect_exit 66 "UNKNOWN_ITEM" continuo queue remove deck/player 7
 expect_exit 64 "USAGE" continuo queue move deck/player first

@@ -9,7 +9,7 @@ ulimit -S -f 300
 daemon_start
 expect "a session" continuo session new full --rate 48000
 expect_exit 74 "File too large" continuo record start out --for 60s --wait --file takes:a.wav
-"$CONTINUO_SUPPORT/wav.py" info "$dir/takes/a.wav" | grep -q '^2 383[0-9][0-9] 48000 ' || fail "the take is not what fitted"
+"$CONTINUO_SUPPORT/wav.py" info "$dir/takes/a.wav" | grep -q '^2 348[0-9][0-9] 48000 ' || fail "the take is not what fitted"
 continuo status >"$dir/said"
 grep -q '^degraded' "$dir/said" && grep -q 'takes:a.wav ended after 0 s' "$dir/said" || { fail "status"; cat "$dir/said"; }
 # Who stops later is told as well, once; and the sound goes on.

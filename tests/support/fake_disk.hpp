@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "server/media/take_file.hpp"
+#include "server/media/wav_format.hpp"
 
 namespace continuo::media::test {
 
@@ -64,7 +66,8 @@ struct FakeDisk {
   int syncs = 0;
   bool published = false;
   bool discarded = false;
-  Gate gate;  // before each write and sync
+  std::function<void()> sync_others;  // on the same volume
+  Gate gate;                          // before each write and sync
 };
 
 class FakeFile final : public TakeFile {
@@ -99,7 +102,10 @@ class FakeFile final : public TakeFile {
   }
   void discard() noexcept override { disk_.discarded = true; }
   [[nodiscard]] std::uint64_t volume() const noexcept override { return 1; }
-  int sync_volume() override { return sync(); }
+  int sync_volume() override {
+    if (disk_.sync_others) disk_.sync_others();
+    return sync();
+  }
   [[nodiscard]] std::int64_t free_bytes() const noexcept override {
     return disk_.capacity - static_cast<std::int64_t>(disk_.written.size());
   }
@@ -123,7 +129,8 @@ class FaultyFile final : public TakeFile {
   int write_at(std::int64_t offset, std::span<const std::byte> bytes, std::size_t& count) override {
     faults_->gate.pass();
     count = 0;
-    if (const int number = faults_->fail_write; number != 0 && offset > 0) return number;
+    const auto header = static_cast<std::int64_t>(kTakeHeaderBytes);
+    if (const int number = faults_->fail_write; number != 0 && offset >= header) return number;
     const std::int64_t room =
         std::clamp<std::int64_t>(faults_->capacity - offset, 0, static_cast<std::int64_t>(bytes.size()));
     const int number = file_->write_at(offset, bytes.first(static_cast<std::size_t>(room)), count);

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""kill_takes.py KILLS FOLDER: daemons on the clock device record 16 channels and are killed (SIGKILL) at random moments. Each
-time the file that is left opens in libsndfile, holds the player's samples bit for bit, and is at most one second shorter than
-what had been recorded; after the next start the same holds under its final name. Needs continuod and continuo in the PATH."""
+"""kill_takes.py KILLS FOLDER: daemons on the clock device record 16 channels and are killed (SIGKILL) at random moments, in turns
+into one WAV file, WAV files of a second each, FLAC files of a channel each, and those in parts. Each time what is left opens in
+libsndfile and ffprobe, holds the player's samples bit for bit, and is at most one second shorter than what had been recorded;
+after the next start the same holds under its final names. Needs continuod, continuo and ffprobe in the PATH."""
 
 import array
 import ctypes
 import ctypes.util
+import glob
 import json
 import os
 import random
@@ -19,6 +21,10 @@ sys.dont_write_bytecode = True  # the source folder stays as it is
 import wav  # noqa: E402
 
 CHANNELS, RATE, SECONDS, AT_ONCE = 16, 48000, 5, 3
+EMPTY = 28672  # bytes of a file without a frame
+# How each take is made: its ending, options, and how many files stand side by side.
+KINDS = [(".wav", [], 1), (".wav", ["--split-every", "1s"], 1), (".flac", ["--split"], CHANNELS),
+         (".flac", ["--split", "--split-every", "1s", "--format", "flac16"], CHANNELS)]
 
 
 class Info(ctypes.Structure):
@@ -33,16 +39,30 @@ sndfile.sf_readf_float.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_in
 sndfile.sf_close.argtypes = [ctypes.c_void_p]
 
 
-def read_by_libsndfile(path):
+def read_by_libsndfile(path, channels):
     info = Info()
     file = sndfile.sf_open(path.encode(), 0x10, ctypes.byref(info))
     if not file:
         raise AssertionError(f"{path}: libsndfile does not open it")
-    samples = array.array("f", bytes(4 * info.frames * info.channels))
-    got = sndfile.sf_readf_float(file, samples.buffer_info()[0], info.frames)
+    unknown = info.frames > 1 << 40  # a FLAC file of a moment ago, whose header does not say
+    frames = os.path.getsize(path) if unknown else info.frames
+    samples = array.array("f", bytes(4 * frames * info.channels))
+    got = sndfile.sf_readf_float(file, samples.buffer_info()[0], frames)
     sndfile.sf_close(file)
-    assert (got, info.channels, info.samplerate) == (info.frames, CHANNELS, RATE), f"{path}: {got} of {info.frames} frames"
+    assert (info.channels, info.samplerate) == (channels, RATE), f"{path}: {info.channels} channels, {info.samplerate} Hz"
+    assert unknown or got == frames, f"{path}: {got} of {frames} frames"
+    del samples[got * info.channels:]
     return samples
+
+
+def probe(path, channels):
+    """What ffprobe says of it without a complaint: its frames."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=channels,sample_rate,duration_ts", "-of", "json", path],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and not done.stderr, f"{path}: ffprobe says {done.stderr}"
+    stream = json.loads(done.stdout)["streams"][0]
+    assert (stream["channels"], stream["sample_rate"]) == (channels, str(RATE)), f"{path}: ffprobe says {stream}"
+    return int(stream["duration_ts"])
 
 
 def make_source(path):
@@ -52,14 +72,14 @@ def make_source(path):
         file.write(b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt ")
         file.write(struct.pack("<IHHIIHH", 16, 1, CHANNELS, RATE, RATE * CHANNELS * 2, CHANNELS * 2, 16))
         file.write(b"data" + struct.pack("<I", len(data)) + data)
-    return array.array("f", (x / 32768.0 for x in samples)).tobytes()
+    return array.array("f", (x / 32768.0 for x in samples))
 
 
 class Worker:
     """One daemon after the other over one take folder."""
 
-    def __init__(self, folder, expected, kills):
-        self.folder, self.expected, self.kills = folder, expected, kills
+    def __init__(self, folder, expected, kills, offset):
+        self.folder, self.expected, self.kills, self.offset = folder, expected, kills, offset
         self.random = random.Random(folder)
         self.pending = None  # (name, least frames) of the take that the last kill left
         self.shortest = []
@@ -78,38 +98,66 @@ class Worker:
         with open(self.folder + "/log", "ab") as log:
             daemon = subprocess.Popen(
                 ["continuod", "--listen", f"unix:{self.folder}/socket", "--state-folder", self.folder + "/state", "--take-folder",
-                 self.folder + "/takes", "--media-root", f"media={os.path.dirname(self.folder)}", "--device", "clock"],
+                 self.folder + "/takes", "--media-root", f"media={os.path.dirname(self.folder)}/media", "--device", "clock"],
                 stdout=subprocess.PIPE, stderr=log)
         assert b"ready" in daemon.stdout.readline(), f"continuod does not start: {open(self.folder + '/log').read()[-2000:]}"
         return daemon
 
-    def check(self, path, samples, least):
-        frames = len(samples) // CHANNELS
-        assert samples.tobytes() == self.expected[:4 * len(samples)], f"{path}: not the samples that were played"
-        assert frames >= least, f"{path}: {frames} frames, {least - frames} too few"
-        return frames
+    def files_of(self, name, side, repaired):
+        """In order, of one take and one of the files that stand side by side."""
+        stem, ending = os.path.splitext(name)
+        side = f"-ch{side + 1:02}" if KINDS[self.kind][2] > 1 else ""
+        found = [path for path in glob.glob(f"{self.folder}/takes/{stem}{side}*{ending}*") if os.path.getsize(path) > EMPTY]
+        assert not repaired or all(path.endswith(ending) for path in found), f"{found} are not repaired"
+        return sorted(found, key=lambda path: path.removesuffix(".part"))
+
+    def check(self, name, least, repaired):
+        """Returns how many frames there are."""
+        ending, _, sides = KINDS[self.kind]
+        frames = []
+        for side in range(sides):
+            samples = array.array("f")
+            files = self.files_of(name, side, repaired)
+            for path in files:
+                part = read_by_libsndfile(path, CHANNELS // sides)
+                if repaired and ending == ".wav":
+                    assert wav.read(path)[2] == part, f"{path}: not a sound WAV file"
+                if side == self.probed:
+                    told = probe(path, CHANNELS // sides)
+                    assert not repaired or told == len(part) * sides // CHANNELS, f"{path}: ffprobe says {told} frames"
+                samples.extend(part)
+            expected = self.expected[side::sides] if sides > 1 else self.expected
+            assert samples == expected[:len(samples)], f"{files}: not the samples that were played"
+            frames.append(len(samples) * sides // CHANNELS)
+            assert frames[-1] >= least, f"{files}: {frames[-1]} frames, {least - frames[-1]} too few"
+        return min(frames)
 
     def check_repaired(self):
         if self.pending is None:
             return
         name, least = self.pending
+        stem = os.path.splitext(name)[0]
         limit = time.monotonic() + 10
-        while not any(take["file"] == f"takes:{name}" and take.get("recovered") for take in self.takes()):
+        while glob.glob(f"{self.folder}/takes/{stem}*.part"):
             assert time.monotonic() < limit, f"{name} is not repaired: {self.takes()}"
             time.sleep(0.02)
-        path = f"{self.folder}/takes/{name}"
-        _, _, strict = wav.read(path)
-        self.check(path, strict, least)
-        assert not os.path.exists(path + ".part")
-        os.remove(path)
+        while not any(take["file"].startswith(f"takes:{stem}") and take.get("recovered") for take in self.takes()):
+            assert time.monotonic() < limit, f"{name} is not told: {self.takes()}"
+            time.sleep(0.02)
+        self.check(name, least, True)
+        for path in glob.glob(f"{self.folder}/takes/{stem}*"):
+            os.remove(path)
 
     def round(self, number):
         daemon = self.start()
         try:
             self.check_repaired()
-            name = f"take{number}.wav"
+            self.kind = (number + self.offset) % len(KINDS)
+            self.probed = self.random.randrange(KINDS[self.kind][2])
+            ending, options, _ = KINDS[self.kind]
+            name = f"take{number}{ending}"
             self.continuo("session", "load", os.path.dirname(self.folder) + "/session.json")
-            self.continuo("record", "start", "a", "--file", f"takes:{name}", "--play")
+            self.continuo("record", "start", "a", "--file", f"takes:{name}", "--play", *options)
             time.sleep(self.random.uniform(0.1, 2.5))  # the random moment
             asked = time.monotonic()
             take = next(take for take in self.takes() if take["recording"])
@@ -120,9 +168,7 @@ class Worker:
             daemon.stdout.close()
         # By then it had at most recorded this much; a second of it may be lost.
         most = int(take["frames"]) + int((killed - asked) * RATE)
-        path = f"{self.folder}/takes/{name}.part"
-        frames = self.check(path, read_by_libsndfile(path), most - RATE)
-        self.shortest.append(most - frames)
+        self.shortest.append(most - self.check(name, most - RATE, False))
         self.pending = (name, most - RATE)
 
     def run(self):
@@ -138,11 +184,12 @@ class Worker:
 
 
 def main(kills, folder):
-    expected = make_source(folder + "/ramp.wav")
+    os.makedirs(folder + "/media")
+    expected = make_source(folder + "/media/ramp.wav")
     with open(folder + "/session.json", "w") as file:
         json.dump({"format": 1, "nodes": [{"id": "a", "type": "track", "params": {"channels": CHANNELS},
                                            "children": [{"id": "p", "type": "player", "params": {"file": "media:ramp.wav"}}]}]}, file)
-    workers = [Worker(f"{folder}/{i}", expected, kills // AT_ONCE + (i < kills % AT_ONCE)) for i in range(AT_ONCE)]
+    workers = [Worker(f"{folder}/{i}", expected, kills // AT_ONCE + (i < kills % AT_ONCE), i) for i in range(AT_ONCE)]
     threads = [threading.Thread(target=worker.run) for worker in workers]
     for thread in threads:
         thread.start()

@@ -138,11 +138,11 @@ TEST_CASE("a bad value names line, key and what is allowed") {
       {"[media.roots]\nmusic = \"music\"", "not an absolute path"},
       {"[media.roots]\nMusic = \"/music\"", "is no name of a root"},
       {"[media.roots]\ntakes = \"/takes\"", "set media.take_folder"},
-      {"[media]\ntake_template = \"{user}\"", "{node} {date} {time} {n}"},
+      {"[media]\ntake_template = \"{user}\"", "has no {user}: it knows {node} {name} {session} {take} {n} {date}"},
+      {"[media]\ntake_template = \"a-{take\"", "has no {take"},
       {"[media]\ntake_template = \"../x\"", "stays in the take folder"},
       {"[at_start]\nplayback = \"maybe\"", "is none of"},
-      {"[at_start]\nplayback = \"resume\"", "'resume' is for a later version; this one knows: stop"},
-      {"[at_device_loss]\nrecording = \"stop\"", "this one knows: resume"},
+      {"[at_device_loss]\nrecording = \"Stop\"", "'Stop' is none of: stop, resume"},
   };
   for (const Case& one : cases) {
     CAPTURE(one.text);

@@ -7,6 +7,7 @@
 #include "server/control/graph.hpp"
 #include "server/control/job_queue.hpp"
 #include "server/control/request_log.hpp"
+#include "server/control/take_order.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/uid_source.hpp"
 #include "server/control/worker.hpp"
@@ -157,12 +158,22 @@ TEST_CASE("worker: in order, and a stuck one does not hold its owner") {
 }
 
 TEST_CASE("take names") {
-  const std::string name = take_name("{node}-{date}-{time}", "vox/rec", 1);
+  const std::string name = take_name("{node}-{date}-{time}", {.node = "vox/rec"});
   CHECK(name.starts_with("vox_rec-20"));
   CHECK(name.size() == std::string("vox_rec-20261120-120000").size());
-  CHECK(take_name("{node}", "out", 3) == "out-3");
-  CHECK(take_name("{node}_{n}", "out", 3) == "out_3");
-  CHECK(take_name("a:b\\c\n", "out", 1) == "a_b_c_");
+  CHECK(take_name("{node}", {.node = "out", .number = 3}) == "out-3");
+  CHECK(take_name("{node}_{n}", {.node = "out", .number = 3}) == "out_3");
+  CHECK(take_name("a:b\\c\n", {.node = "out"}) == "a_b_c_");
+  const std::int64_t noon = 1'795'176'000;
+  CHECK(take_name("{session}/{name}-{take}", {"band/vox", "Tour 1/2: \x01{node}", 7, noon}) == "Tour 1_2_ __node_/vox-007");
+  CHECK(take_name("{name}", {"band/vox", "", 2, noon}) == "vox-2");
+  CHECK(take_name("{session}-{take}", {"out", "", 1, noon}) == "session-001");
+  CHECK(take_name("{session}", {"out", "..", 1, noon}) == "__");
+  CHECK(take_name("{node}-{channel}", {"out", "", 1, noon}) == "out-{channel}");
+  CHECK(take_name("{date}{time}", {"out", "", 1, noon}).size() == 14);
+  std::string umlauts;
+  for (int i = 0; i < 90; ++i) umlauts += "\xC3\xA4";
+  CHECK(take_name("{session}", {"out", "x" + umlauts, 1, noon}).size() == 99);
 }
 
 TEST_CASE("frames from one rate to another and back") {

@@ -43,6 +43,8 @@ void Rig::make() {
   config.media_retry = options_.media_retry;
   config.ceiling_db = options_.ceiling_db;
   config.take_file = options_.take_file;
+  if (options_.second) config.second_take_folder = folder.path() / "takes2";
+  if (options_.adjust) options_.adjust(config);
   if (options_.own_utc) {
     config.utc_ns = [hw = hardware, rate = options_.rate_hz] {
       return kUtcBegin * 1'000'000'000 + static_cast<std::int64_t>(static_cast<double>(hw->frames()) * 1e9 / rate);

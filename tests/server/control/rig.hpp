@@ -42,6 +42,8 @@ struct RigOptions {
   bool own_utc = false;  // UTC goes on with the device's frames, from kUtcBegin at its frame 0
   std::vector<std::shared_ptr<device::SteppedHardware>> more;
   media::MakeTakeFile take_file = {};  // under the takes
+  bool second = false;                 // takes go to "takes2" as well
+  std::function<void(EngineConfig&)> adjust = {};
 };
 
 class Rig {

@@ -227,3 +227,70 @@ TEST_CASE("pool: made and unmade at once") {
     if (i % 2 == 0) pool.post([] {});
   }
 }
+
+TEST_CASE("disk pool: what is left for later is done in order, and all of it before the pool goes") {
+  std::vector<int> done;
+  {
+    DiskPool pool;
+    Gate gate;
+    gate.close();
+    pool.post_later([&] { gate.pass(); });
+    gate.wait_for_one();
+    for (int i = 0; i < 100; ++i) pool.post_later([&done, i] { done.push_back(i); });
+    std::atomic<bool> opened{false};
+    pool.post([&] {
+      opened = true;
+      opened.notify_all();
+    });
+    opened.wait(false);  // what players wait for is not behind it
+    CHECK(done.empty());
+    gate.open();
+  }
+  REQUIRE(done.size() == 100);
+  for (int i = 0; i < 100; ++i) CHECK(done[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("disk pool: takes in parts of a few milliseconds, closed beside the writing, join to the sample") {
+  TempDir dir;
+  const std::vector<float> samples = noise_floats(4800, 2);
+  std::vector<std::shared_ptr<TakeWriter>> takes;
+  std::atomic<int> closed{0};
+  std::vector<TakeResult> results(4);
+  {
+    DiskPool pool;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      auto opened =
+          TakeWriter::open({.file = dir / ("t" + std::to_string(i) + (i % 2 == 0 ? ".wav" : ".flac")),
+                            .format = SampleFormat::pcm24,
+                            .container = i % 2 == 0 ? Container::wav : Container::flac,
+                            .part_frames = 997,
+                            .later = [&pool](std::function<void()> work) { pool.post_later(std::move(work)); }});
+      REQUIRE(opened);
+      takes.push_back(std::move(*opened));
+      pool.add(takes.back(), [&, i](const TakeResult& result) {
+        results[i] = result;
+        ++closed;
+        closed.notify_all();
+      });
+    }
+    for (int round = 0; round < 10; ++round) {
+      for (const auto& take : takes) push(take->sink(), samples, 0, 4800);
+    }
+    for (const auto& take : takes) finish(take->sink());
+    for (int seen = closed; seen < 4; seen = closed) closed.wait(seen);
+  }
+  for (const TakeResult& result : results) {
+    CHECK(result.error.empty());
+    CHECK(result.frames == 48'000);
+    REQUIRE(result.files.size() == 49);
+    std::vector<float> all;
+    for (const fs::path& file : result.files) {
+      const auto one = read_all(file);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    std::vector<std::byte> got, wanted;
+    encode_samples(SampleFormat::pcm24, all, got);
+    for (int round = 0; round < 10; ++round) encode_samples(SampleFormat::pcm24, samples, wanted);
+    CHECK(got == wanted);
+  }
+}

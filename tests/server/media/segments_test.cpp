@@ -52,7 +52,7 @@ TEST_CASE("segments: a lossless file split at random points and queued again is 
       const auto from = *rc::gen::inRange<rt::FrameCount>(0, static_cast<rt::FrameCount>(whole.size() / 2));
       auto reader = open_stream({.file = {}, .engine_rate_hz = engine, .first_frame = from, .segments = segments});
       RC_ASSERT(reader->source().length == static_cast<rt::FrameCount>(whole.size() / 2));
-      RC_ASSERT(places_of(segments, engine).back() == reader->source().length);
+      RC_ASSERT(QueueLayout(segments, engine, false).length() == reader->source().length);
       RC_ASSERT(play(*reader, 1'000'000) == cut(whole, from, static_cast<std::int64_t>(whole.size() / 2), 2));
       RC_ASSERT(reader->error().empty());
     }));
@@ -69,7 +69,8 @@ TEST_CASE("segments: in and out points, loops, gain and fades, to the sample") {
   faded.fade_out = 300;
   faded.fade_out_curve = FadeCurve::equal_power;
   const std::vector<Segment> list{part(dir / "a.wav", 50, 40'050), faded, part(dir / "a.wav", 7, 17, 3)};
-  CHECK(places_of(list, 48000.0) == std::vector<rt::FrameCount>{0, 40'000, 41'400, 41'430});
+  CHECK(QueueLayout(list, 48000.0, false).begins() == std::vector<rt::FrameCount>{0, 40'000, 41'400});
+  CHECK(QueueLayout(list, 48000.0, false).length() == 41'430);
   std::vector<float> expected = cut(all, 50, 40'050, 2);
   for (std::int64_t i = 0; i < 1400; ++i) {
     double factor = 0.25;
@@ -100,7 +101,9 @@ TEST_CASE("segments: one channel beside two, two rates, and nothing behind a loo
   const auto other = play(*open_stream({.file = dir / "r.wav"}), 100'000);
   const std::vector<Segment> list{part(dir / "m.wav", 0, -1), part(dir / "r.wav", 0, -1), part(dir / "s.wav", 0, -1, 0),
                                   part(dir / "m.wav", 0, -1)};
-  CHECK(places_of(list, 48000.0) == std::vector<rt::FrameCount>{0, 5000, 53'000, rt::kEndless, rt::kEndless});
+  const QueueLayout layout(list, 48000.0, false);
+  CHECK(layout.endless());
+  CHECK(layout.begins() == std::vector<rt::FrameCount>{0, 5000, 53'000, 53'000 + kForEverSeconds * 48'000});
   std::vector<float> expected;
   for (const float sample : mono) expected.insert(expected.end(), {sample, sample});
   expected.insert(expected.end(), other.begin(), other.end());
@@ -108,7 +111,7 @@ TEST_CASE("segments: one channel beside two, two rates, and nothing behind a loo
   for (const rt::FrameCount from : {0, 4999, 5000, 5001, 30'000, 52'999, 53'000, 60'000}) {
     CAPTURE(from);
     auto reader = open_stream({.file = {}, .first_frame = from, .segments = list});
-    CHECK(reader->source().length == rt::kEndless);
+    CHECK(reader->source().length == layout.length());
     CHECK(reader->source().channels == 2);
     CHECK(play(*reader, 78'000 - from) == cut(expected, from, 78'000, 2));
   }

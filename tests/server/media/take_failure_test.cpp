@@ -90,7 +90,7 @@ TEST_CASE("take: a disk that fails is told at once, and what it holds is a file,
     CHECK_FALSE(fake.writer->drain());
     CHECK_FALSE(fake.writer->closed());
     fake.disk.fail_write = EIO;
-    fake.disk.fail_from = header_too ? 0 : 1;
+    fake.disk.fail_from = header_too ? 0 : kTakeHeaderBytes;
     push(fake.writer->sink(), samples, 200, 100);
     CHECK_FALSE(fake.writer->drain());  // the audio thread has not let go
     CHECK(fake.writer->closed());
@@ -217,7 +217,7 @@ TEST_CASE("take: a file-size limit of the system is a full disk") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
   const std::int64_t frames = probe(dir / "a.wav")->frames;
-  CHECK(frames == (100'000 - static_cast<std::int64_t>(wav_header({.channels = 2}, 0).size())) / 8);
+  CHECK(frames == (100'000 - static_cast<std::int64_t>(kTakeHeaderBytes)) / 8);
   const std::vector<float> read = read_all(dir / "a.wav");
   const std::vector<float> samples = noise_floats(20'000, 2);
   CHECK(std::equal(read.begin(), read.end(), samples.begin()));

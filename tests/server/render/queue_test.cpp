@@ -1,4 +1,6 @@
 // Queues in a render: the same samples as the file that was cut into items, from anywhere, at any rate.
+#include <cmath>
+
 #include "tests/server/render/render_test.hpp"
 
 using namespace continuo;
@@ -29,6 +31,47 @@ TEST_CASE("render: a file cut into a queue is the file, at its rate and at anoth
       CHECK(studio.render(parts, change) == expected);
     }
   }
+}
+
+TEST_CASE("render: a crossfade is the sum of two curves, also of two rates, and its length is known before") {
+  Studio studio;
+  studio.wav("a.wav", 2, noise_floats(20'000, 2, 1), 48000);
+  studio.wav("b.wav", 2, noise_floats(30'000, 2, 2), 44100);
+  const auto alone = [&](const std::string& file) {
+    return studio.render(session_text(track("a", player("p", file)), edge("a", "out")));
+  };
+  const auto a = alone("a.wav"), b = alone("b.wav");
+  std::vector<float> expected = a;
+  const std::size_t overlap = 2400;
+  const std::size_t join = a.size() - 2 * overlap;
+  for (std::size_t i = 0; i < 2 * overlap; ++i)
+    expected[join + i] = static_cast<float>(
+        static_cast<double>(a[join + i]) * std::sqrt(static_cast<double>(overlap - i / 2) / double{overlap}) +
+        static_cast<double>(b[i]) * std::sqrt(static_cast<double>(i / 2) / double{overlap}));
+  expected.insert(expected.end(), b.begin() + 2 * overlap, b.end());
+  const std::string faded = queue(
+      R"({"file": "a.wav"}, {"file": "b.wav", "crossfade_ms": 50, "crossfade_curve": "equal_power"})");
+  CHECK(studio.render(faded) == expected);
+  for (const std::int64_t from : {17'599, 17'600, 18'001, 19'999, 20'000}) {
+    CAPTURE(from);
+    const auto part = studio.render(faded, [&](RenderOptions& options) { options.from = at_frame(from); });
+    CHECK(part == std::vector<float>(expected.begin() + 2 * from, expected.end()));
+  }
+}
+
+TEST_CASE("render: a queue that is repeated needs an end, and goes round without a gap") {
+  Studio studio;
+  studio.wav("a.wav", 1, noise_floats(1000, 1));
+  const std::string endless = session_text(
+      track("a", R"({"id": "p", "type": "player", "params": {"loop": true}, "queue": [{"file": "a.wav"}, {"file": "a.wav",
+          "in_frame": 300}]})"),
+      edge("a", "out"));
+  const auto refused = Studio::attempt(studio.document(endless), studio.options());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().reason == "NO_END");
+  const auto out = studio.render(endless, [](RenderOptions& options) { options.to = at_frame(5000); });
+  REQUIRE(out.size() == 10'000);
+  for (std::size_t i = 0; i < 6600; ++i) REQUIRE(out[i] == out[i + 3400]);
 }
 
 TEST_CASE("render: a loop without an end in a queue needs an end, a missing file of one is named") {

@@ -48,9 +48,10 @@ TEST_CASE("an empty document has meters for in and out, and is silent") {
   CHECK(rig.last.players.empty());
   CHECK_FALSE(rig.last.fading);
   CHECK(test::fault_of(*rig.plan).empty());
+  const rt::MeterLook look(rig.last.meters[0].slots);
   for (const auto& channel : rig.render(1000)) CHECK(silent(channel));
-  CHECK(rig.last.meters[0].slots->at(0).published() >= 1);  // one or two windows end in 1,000 frames
-  CHECK(rig.last.meters[0].slots->at(0).published() <= 2);
+  CHECK((*rig.last.meters[0].slots)[0].published() >= 1);  // one or two windows end in 1,000 frames
+  CHECK((*rig.last.meters[0].slots)[0].published() <= 2);
 }
 
 TEST_CASE("no device inputs: the meter of in has no channels, nothing breaks") {

@@ -53,6 +53,8 @@ TEST_CASE("a queue has one text form, and comes back as it was") {
       item.fade_out_ms = *rc::gen::inRange(0, 100) / 8.0;
       item.fade_in_curve = *rc::gen::element(QueueCurve::linear, QueueCurve::equal_power);
       item.fade_out_curve = *rc::gen::element(QueueCurve::linear, QueueCurve::equal_power);
+      item.crossfade_ms = *rc::gen::inRange(0, 100) / 8.0;
+      item.crossfade_curve = *rc::gen::element(QueueCurve::linear, QueueCurve::equal_power);
       queue.push_back(item);
     }
     const std::string text = print_session(document);
@@ -86,7 +88,8 @@ TEST_CASE("a queue of a bad shape is refused with its place") {
   refused(player + "\"queue\":[{\"file\":\"a\",\"colour\":1}]", "nodes[0].queue[0]");
   refused("\"type\":\"noise\",\"queue\":[{\"file\":\"a\"}]", "nodes[0].queue");
   refused(player + "\"params\":{\"file\":\"b\"},\"queue\":[{\"file\":\"a\"}]", "nodes[0].params.file");
-  refused(player + "\"params\":{\"loop\":true},\"queue\":[{\"file\":\"a\"}]", "nodes[0].params.loop");
+  refused(player + "\"queue\":[{\"file\":\"a\",\"crossfade_ms\":-1}]", "nodes[0].queue[0].crossfade_ms");
+  refused(player + "\"queue\":[{\"file\":\"a\",\"crossfade_curve\":\"x\"}]", "nodes[0].queue[0].crossfade_curve");
   std::string many;
   for (std::size_t i = 0; i <= kMaxQueueItems; ++i) many += std::string(i == 0 ? "" : ",") + "{\"file\":\"a\"}";
   refused(player + "\"queue\":[" + many + "]", "nodes[0].queue");

@@ -46,6 +46,7 @@ std::string source(const std::string& type, const std::string& params) {
 
 struct Play {
   Rig rig{2, 2};
+  std::vector<rt::MeterLook> looks;
   Sound out;
   Play(const std::string& text, std::uint32_t frames, const Input& input = noise) {
     rig.input = [&](std::uint32_t channel, rt::FrameCount frame) {
@@ -54,6 +55,7 @@ struct Play {
     rig.media["p.wav"] = {.channels = 1, .sample_rate_hz = 48000, .frames = 8192};
     rig.start_timeline();
     rig.take(document(text));
+    for (const CompiledMeter& meter : rig.last.meters) looks.emplace_back(meter.slots);
     out = rig.render(frames, 100);
   }
   [[nodiscard]] double at(std::size_t channel, std::size_t frame) const {
