@@ -42,9 +42,14 @@ struct Heard {
   explicit Heard(Rig& of) : rig(of), from(static_cast<std::int64_t>(of.hardware->frames())) {
     rig.hardware->clear_recording();
   }
-  float at(std::int64_t frame) const { return rig.hardware->recording(0)[static_cast<std::size_t>(frame - from)]; }
+  float at(std::int64_t frame) const {
+    const auto i = static_cast<std::size_t>(frame - from);
+    if (i >= known.size()) known = rig.hardware->recording(0);
+    return known.at(i);
+  }
   Rig& rig;
   std::int64_t from;
+  mutable std::vector<float> known;  // a copy of what was recorded, renewed where it is too short
 };
 
 inline std::vector<float> smooth(std::size_t frames, double step, float level) {

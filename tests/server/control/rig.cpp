@@ -93,7 +93,9 @@ Result<v1::ApplyResponse> Rig::apply(v1::ApplyRequest request) {
 }
 
 v1::ApplyResponse Rig::applied(const std::string& json) {
-  auto response = apply(json);
+  v1::ApplyRequest wanted = request(json);
+  if (!wanted.has_max_wait_ms()) wanted.set_max_wait_ms(60'000);  // a loaded machine, a sanitizer
+  auto response = apply(std::move(wanted));
   REQUIRE_MESSAGE(response, response.error().field, ": ", response.error().message);
   REQUIRE(response->outcome() == v1::ApplyResponse::OUTCOME_APPLIED);
   return *response;
