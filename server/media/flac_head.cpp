@@ -16,6 +16,7 @@ constexpr std::int64_t kMaxTold = (std::int64_t{1} << 36) - 1;
 constexpr unsigned kStreamInfoKind = 0, kPaddingKind = 1, kCommentKind = 4, kLastBlock = 0x80;
 
 void put_big(std::vector<std::byte>& to, std::uint64_t value, std::size_t bytes) {
+  for (; bytes > sizeof value; --bytes) to.push_back(std::byte{0});
   while (bytes-- > 0) to.push_back(static_cast<std::byte>(value >> (8 * bytes)));
 }
 void put_text(std::vector<std::byte>& to, std::string_view text) {

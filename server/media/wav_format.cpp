@@ -171,6 +171,7 @@ void encode_samples(SampleFormat format, std::span<const float> samples, std::ve
   if (format != SampleFormat::float32) {
     return encode_integers(format, samples, bytes, [](std::size_t) { return 0.0; });
   }
+  if (samples.empty()) return;
   const std::size_t from = bytes.size();
   bytes.resize(from + samples.size_bytes());
   std::memcpy(bytes.data() + from, samples.data(), samples.size_bytes());  // little-endian, like every machine here

@@ -231,13 +231,13 @@ TEST_CASE("pool: made and unmade at once") {
 TEST_CASE("disk pool: what is left for later is done in order, and all of it before the pool goes") {
   std::vector<int> done;
   {
-    DiskPool pool;
     Gate gate;
+    std::atomic<bool> opened{false};
+    DiskPool pool;  // goes first: its threads use both
     gate.close();
     pool.post_later([&] { gate.pass(); });
     gate.wait_for_one();
     for (int i = 0; i < 100; ++i) pool.post_later([&done, i] { done.push_back(i); });
-    std::atomic<bool> opened{false};
     pool.post([&] {
       opened = true;
       opened.notify_all();

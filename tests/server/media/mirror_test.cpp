@@ -192,6 +192,8 @@ TEST_CASE("mirror: a first that hangs at the end is out, a second that hangs the
   while (!first.lines[1]->idle()) std::this_thread::yield();
   CHECK_FALSE(first.report->read()[0].error.empty());
   CHECK(first.disks[1].published);
+  first.disks[0].gate.open();  // its line works with the disk of this test
+  first.settle();
 
   Mirror second(MirrorLine::kMaxBytes, 0ms);
   second.disks[1].gate.close();
