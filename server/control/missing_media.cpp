@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <set>
 
 #include "server/base/log.hpp"
+#include "server/media/file_time.hpp"
 
 namespace continuo::control {
 
@@ -44,8 +46,7 @@ void MissingMedia::look() {
       struct stat status{};
       const bool there = file && ::stat(file->c_str(), &status) == 0;
       stamps.emplace_back(name, std::nullopt);
-      if (there)
-        stamps.back().second = {status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+      if (there) stamps.back().second = {status.st_size, media::modified_ns(status)};
     }
     post([this, stamps = std::move(stamps), base] { looked(stamps, base); });
   });

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "server/media/file_text.hpp"
+#include "server/media/file_time.hpp"
 
 namespace continuo::media {
 namespace {
@@ -104,7 +105,7 @@ class Browser {
       entry.path = prefix + name;
       entry.folder = is_folder;
       entry.bytes = is_folder ? 0 : status.st_size;
-      entry.modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec;
+      entry.modified_ns = modified_ns(status);
       page_.push_back(std::move(entry));
     }
     if (!recursive_ || !is_folder || link || full() || depth + 1 >= kMaxBrowseDepth) return;

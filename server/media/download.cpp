@@ -6,6 +6,8 @@
 #include <span>
 #include <system_error>
 
+#include "server/media/file_time.hpp"
+
 namespace continuo::media {
 namespace {
 
@@ -13,7 +15,7 @@ namespace {
 std::int64_t modified_of(const std::filesystem::path& file) {
   struct stat status{};
   if (::stat(file.c_str(), &status) != 0) return -1;
-  return status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec;
+  return modified_ns(status);
 }
 
 }  // namespace

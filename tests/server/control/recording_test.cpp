@@ -7,7 +7,7 @@
 #include <string>
 
 #include "server/media/wav_format.hpp"
-#include "tests/server/control/rig.hpp"
+#include "tests/server/control/take_rig.hpp"
 #include "tests/support/fake_disk.hpp"
 
 using namespace continuo;
@@ -26,8 +26,8 @@ struct Disk {
   std::shared_ptr<Faults> faults = std::make_shared<Faults>();
 };
 /// Records "in" on a disk of the test's own.
-struct Recording : Disk, Rig {
-  explicit Recording(std::uint32_t channels = 2) : Rig(options(*faults, faults, channels)), feed(watch()) {
+struct Recording : Disk, TakeRig {
+  explicit Recording(std::uint32_t channels = 2) : TakeRig(options(*faults, faults, channels)) {
     hardware->set_input(signal);
   }
   ~Recording() { faults->gate.open(); }
@@ -37,24 +37,6 @@ struct Recording : Disk, Rig {
     options.take_file = media::test::faulty_files(faults);
     return options;
   }
-  v1::ApplyResponse start(const std::string& more = "") {
-    return applied("{'operations':[{'recordStart':{'nodes':['in']" + more + "}}]}");
-  }
-  v1::ApplyResponse stop() { return applied("{'operations':[{'recordStop':{}}]}"); }
-  /// The next event of this kind.
-  Event event(Event::Kind kind) {
-    Event found;
-    REQUIRE(until([&] {
-      while (const auto message = feed->next([] {})) {
-        if (!message->has_take() || message->take().kind() != kind) continue;
-        found = message->take();
-        return true;
-      }
-      return false;
-    }));
-    return found;
-  }
-  std::shared_ptr<control::Feed<v1::WatchResponse>> feed;
 };
 
 /// Frames [from, from + count) of a take that began at engine frame `start` are those of the input.

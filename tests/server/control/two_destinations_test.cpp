@@ -2,7 +2,7 @@
 #include <cerrno>
 #include <string>
 
-#include "tests/server/control/rig.hpp"
+#include "tests/server/control/take_rig.hpp"
 #include "tests/support/fake_disk.hpp"
 
 using namespace continuo;
@@ -21,8 +21,8 @@ struct Disks {
   std::shared_ptr<Faults> first = std::make_shared<Faults>(), second = std::make_shared<Faults>();
 };
 
-struct TwoDisks : Disks, Rig {
-  explicit TwoDisks(bool configured = true) : Rig(options(*this, configured)), feed(watch()) {
+struct TwoDisks : Disks, TakeRig {
+  explicit TwoDisks(bool configured = true) : TakeRig(options(*this, configured)) {
     hardware->set_input(signal);
     std::filesystem::create_directories(folder.path() / "takes2");
   }
@@ -42,22 +42,6 @@ struct TwoDisks : Disks, Rig {
         config.media_roots["spare"] = config.take_folder.parent_path() / "takes2";
       };
     return options;
-  }
-  v1::ApplyResponse start(const std::string& more = "") {
-    return applied("{'operations':[{'recordStart':{'nodes':['in']" + more + "}}]}");
-  }
-  v1::ApplyResponse stop() { return applied("{'operations':[{'recordStop':{}}]}"); }
-  Event event(Event::Kind kind) {
-    Event found;
-    REQUIRE(until([&] {
-      while (const auto message = feed->next([] {})) {
-        if (!message->has_take() || message->take().kind() != kind) continue;
-        found = message->take();
-        return true;
-      }
-      return false;
-    }));
-    return found;
   }
   /// Both files are settled in the status.
   Take settled() {
@@ -83,7 +67,6 @@ struct TwoDisks : Disks, Rig {
       if (samples[i] != signal(static_cast<std::uint32_t>(i % channels), frame)) FAIL("sample ", i);
     }
   }
-  std::shared_ptr<control::Feed<v1::WatchResponse>> feed;
 };
 
 }  // namespace
