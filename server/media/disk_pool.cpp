@@ -40,7 +40,7 @@ class Worker {
     }
     condition_.notify_one();
   }
-  /// One more round, then no more.
+  /// One more whole round, whatever the thread is in the middle of, then no more.
   void stop() {
     {
       const std::lock_guard lock(mutex_);
@@ -54,7 +54,8 @@ class Worker {
   template <class Round>
   void run(const Round& round) {
     std::unique_lock lock(mutex_);
-    while (!stopping_) {
+    for (bool last = false; !last;) {
+      last = stopping_;
       woken_ = false;
       lock.unlock();
       const Next next = round();

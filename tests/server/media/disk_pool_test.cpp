@@ -250,6 +250,24 @@ TEST_CASE("disk pool: what is left for later is done in order, and all of it bef
   for (int i = 0; i < 100; ++i) CHECK(done[static_cast<std::size_t>(i)] == i);
 }
 
+TEST_CASE("disk pool: what was left for later while its thread was busy is done though the pool goes at once") {
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<bool> busy{false};
+    bool done = false;
+    {
+      DiskPool pool;
+      pool.post_later([&] {
+        busy = true;
+        busy.notify_all();
+        for (int i = 0; i < 200; ++i) std::this_thread::yield();  // the pool's end most often falls in here
+      });
+      busy.wait(false);
+      pool.post_later([&done] { done = true; });
+    }
+    REQUIRE(done);
+  }
+}
+
 TEST_CASE("disk pool: takes in parts of a few milliseconds, closed beside the writing, join to the sample") {
   TempDir dir;
   const std::vector<float> samples = noise_floats(4800, 2);
