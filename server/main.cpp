@@ -98,6 +98,19 @@ control::EngineConfig engine_config(const Config& config) {
   return engine;
 }
 
+rpc::AccessRules access_rules(const Config& config) {
+  return {config.role,          config.user_roles, config.group_roles, config.certificate_roles,
+          config.loopback_role, config.token_file};
+}
+
+rpc::ServerConfig server_config(const Config& config) {
+  return {config.listen,
+          access_rules(config),
+          {config.tls_certificate, config.tls_key, config.tls_client_ca},
+          config.group,
+          config.operations_per_second};
+}
+
 Result<> make_folders(const Config& config) {
   if (Result<> made = make_folder(config.state_folder, 0755, false, "state.folder"); !made) return made;
   if (Result<> made = make_folder(config.take_folder, 0755, false, "media.take_folder"); !made) return made;
@@ -139,13 +152,21 @@ void announce(const rpc::Server& server, control::Engine& engine, const std::str
   notify_supervisor("READY=1");
 }
 
-int run(const Config& config) {
+/// SIGHUP: [access] is read anew; the rest of the configuration waits for the next start.
+void read_access(rpc::Server& server, const ConfigSources& sources) {
+  const Result<LoadedConfig> loaded = load_config(sources);
+  if (!loaded) return log::error("SIGHUP: the access rules stay as they were: {}", loaded.error().message);
+  server.use(access_rules(loaded->config));
+  log::info("SIGHUP: the access rules were read anew");
+}
+
+int run(const Config& config, const ConfigSources& sources) {
   StopSignal stop;
   if (const Result<> made = make_folders(config); !made) return fail(config, made.error());
   const Result<LockFile> state =
       LockFile::claim(config.state_folder / "continuod.lock", "the state folder " + config.state_folder.string());
   if (!state) return fail(config, state.error());
-  Result<std::unique_ptr<rpc::Server>> claimed = rpc::Server::claim({config.listen, config.role});
+  Result<std::unique_ptr<rpc::Server>> claimed = rpc::Server::claim(server_config(config));
   if (!claimed) return fail(config, claimed.error());
 
   boost::asio::io_context io{1};
@@ -160,8 +181,10 @@ int run(const Config& config) {
   if (!stop.requested()) {
     if (const Result<> running = started.future.get(); !running) return fail(config, running.error());
     if (const Result<> serving = server->start(engine); !serving) return fail(config, serving.error());
+    stop.on_hangup([&server = *server, &sources] { read_access(server, sources); });
     announce(*server, engine, config.device_name);
     stop.wait();
+    stop.on_hangup({});
   }
 
   notify_supervisor("STOPPING=1");
@@ -213,5 +236,5 @@ int main(int argc, char** argv) {
   bool refused = false;
   const rt::CpuLevel level = rt::chosen_cpu_level(&refused);
   if (refused) log::warning("CONTINUO_CPU names no level that this machine has; taken: {}", rt::name_of(level));
-  return run(loaded->config);
+  return run(loaded->config, options.sources);
 }

@@ -18,6 +18,7 @@ using namespace continuo::cli;  // NOLINT: the one file that is nothing else
 constexpr const char* kFooter =
     "The daemon: --server, else $CONTINUO_SERVER, else the user's socket ($XDG_RUNTIME_DIR/continuo/continuo.sock,\n"
     "/tmp/continuo-UID/continuo.sock), else the system's (/run/continuo/continuo.sock).\n"
+    "Off the loopback: with the certificate of --tls, else $CONTINUO_TLS, else ~/.config/continuo/tls.\n"
     "Exit codes: 0 done, 64 usage, 65 bad data, 66 no such node or file, 69 no daemon, 70 our fault, 73 output "
     "exists,\n"
     "74 I/O or full disk, 75 try again, 77 refused.";
@@ -47,6 +48,10 @@ int run(int argc, char** argv) {
   app.set_version_flag("-V,--version", "continuo " CONTINUO_VERSION);
   app.footer(kFooter);
   app.add_option("--server", context.server, "unix:/path/to/socket or host:port");
+  std::string token_file;
+  std::string tls;
+  app.add_option("--token-file", token_file, "File with the token to show; else $CONTINUO_TOKEN_FILE");
+  app.add_option("--tls", tls, "Folder of ca.crt, client.crt and client.key; else $CONTINUO_TLS");
   app.add_flag("--json", context.json, "Answer in JSON; one line each where it follows");
   app.add_option("--timeout", context.timeout_seconds, "Seconds that an answer may take; else 10")
       ->check(CLI::Range(0.1, 3600.0));
@@ -83,6 +88,9 @@ int run(int argc, char** argv) {
       if (!is_utf8(argv[i])) throw Failure(kUsage, "NOT_UTF8", "", "'" + std::string(argv[i]) + "' is not UTF-8");
     }
   }
+  // Where every channel looks (channel.hpp).
+  if (!token_file.empty()) ::setenv("CONTINUO_TOKEN_FILE", token_file.c_str(), 1);
+  if (!tls.empty()) ::setenv("CONTINUO_TLS", tls.c_str(), 1);
   const int code = context.run();
   flush_output();
   return code;

@@ -15,6 +15,7 @@ _continuo() {
     case ${words[i]} in
       --server) ask+=(--server "${words[i + 1]-}"); i=$((i + 1)) ;;
       --server=*) ask+=("${words[i]}") ;;
+      --tls | --token-file) ask+=("${words[i]}" "${words[i + 1]-}"); i=$((i + 1)) ;;
       -*) ;;
       *) path+=("${words[i]}") ;;
     esac
@@ -22,7 +23,7 @@ _continuo() {
 
   case $prev in
     --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api) return ;;
-    --file | -o | --output) _continuo_files; return ;;
+    --file | -o | --output | --tls | --token-file) _continuo_files; return ;;
     --expect | --after) _continuo_ask cues; return ;;
     --before) if [[ ${path[0]-} == cue ]]; then _continuo_ask cues; else _continuo_ask nodes; fi; return ;;
     --player) _continuo_ask nodes; return ;;

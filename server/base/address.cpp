@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace continuo {
@@ -17,15 +18,22 @@ Error bad(std::string_view text, const std::string& why) {
                     "cannot listen on '" + std::string(text) + "': " + why);
 }
 
-bool is_loopback(const std::string& host) {
+/// An address of four numbers, or a name as the DNS has it.
+bool is_name(std::string_view host) {
+  return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+}  // namespace
+
+bool Address::is_loopback() const {
   if (host == "localhost") return true;
   in_addr four{};
   if (inet_pton(AF_INET, host.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
   in6_addr six{};
   return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
-
-}  // namespace
 
 Result<Address> parse_address(std::string_view text) {
   Address address;
@@ -48,9 +56,10 @@ Result<Address> parse_address(std::string_view text) {
   const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (problem != std::errc() || end != port.data() + port.size()) return bad(text, "a port is 0 to 65535");
   address.host = host;
-  if (!is_loopback(address.host)) {
-    return bad(text, "this version serves TCP on loopback alone (127.0.0.1, ::1, localhost), for it asks no password");
-  }
+  in6_addr six{};
+  const bool good = address.host.find(':') != std::string::npos ? inet_pton(AF_INET6, address.host.c_str(), &six) == 1
+                                                                : is_name(address.host);
+  if (!good) return bad(text, "the host is an address or a name: 127.0.0.1, [::1], rack2.studio");
   return address;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/base/address.hpp"
 #include "server/base/config_file.hpp"
 #include "server/base/settings.hpp"
 
@@ -18,7 +19,7 @@ void fill_defaults(Config& config, const Places& places) {
 }
 
 std::vector<std::string> split_variable(const Setting& setting, const std::string& text) {
-  if (!std::holds_alternative<RootMap Config::*>(setting.target)) return {text};
+  if (!has_entries(setting.target)) return {text};
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(':', begin), text.size());
@@ -34,6 +35,32 @@ Result<> assign_texts(LoadedConfig& loaded, const Setting& setting, const std::v
   if (!raw) return raw.error();
   if (Result<> stored = assign(loaded.config, setting, *raw, where); !stored) return stored;
   loaded.origins[std::string(setting.key)] = where;
+  return {};
+}
+
+/// What no setting can check alone.
+Result<> check_doors(const LoadedConfig& loaded) {
+  const Config& config = loaded.config;
+  const auto wrong = [&](std::string_view key, const std::string& why) {
+    const auto origin = loaded.origins.find(key);
+    return setting_error(key, origin == loaded.origins.end() ? "default" : origin->second, why);
+  };
+  const int files = !config.tls_certificate.empty() + !config.tls_key.empty() + !config.tls_client_ca.empty();
+  if (files != 0 && files != 3) {
+    const bool first = !config.tls_certificate.empty();
+    return wrong(first                    ? "tls.certificate"
+                 : config.tls_key.empty() ? "tls.client_ca"
+                                          : "tls.key",
+                 "tls.certificate, tls.key and tls.client_ca go together: set all three");
+  }
+  for (const std::string& text : config.listen) {
+    const Result<Address> address = parse_address(text);
+    if (!address) return address.error();
+    if (address->is_unix() || address->is_loopback() || files == 3) continue;
+    return wrong("server.listen", "cannot listen on '" + text +
+                                      "': off the loopback clients need certificates: set tls.certificate, tls.key "
+                                      "and tls.client_ca (continuo-certs makes them)");
+  }
   return {};
 }
 
@@ -70,6 +97,7 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
     }
   }
   fill_defaults(loaded.config, places);
+  if (Result<> good = check_doors(loaded); !good) return good.error();
   return loaded;
 }
 

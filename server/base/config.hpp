@@ -27,8 +27,19 @@ struct Config {
   std::uint32_t render_workers = 0;  // threads that help the audio thread; 0: it works alone, and never waits
   double ceiling_db = 0.0;           // no sample leaves to the device above it
 
-  std::vector<std::string> listen;                           // each as parse_address() reads it
-  std::string role = "admin";                                // of whoever reaches the socket
+  std::vector<std::string> listen;  // each as parse_address() reads it
+  std::string role = "admin";       // of the daemon's own user, root and the socket's group
+  std::string group;                // of the socket; empty: the daemon's own
+  // Who else may do what: "viewer", "operator", "engineer", "admin"; "none" shuts out.
+  std::map<std::string, std::string> user_roles;         // by user of this machine
+  std::map<std::string, std::string> group_roles;        // by group of this machine
+  std::map<std::string, std::string> certificate_roles;  // by common name, in place of what the certificate says
+  std::string loopback_role = "none";                    // TCP without TLS, and without a token
+  std::filesystem::path token_file;                      // NAME ROLE SHA256 a line; empty: no tokens
+  std::filesystem::path tls_certificate;                 // all three, or TCP is loopback alone
+  std::filesystem::path tls_key;
+  std::filesystem::path tls_client_ca;
+  std::uint32_t operations_per_second = 20'000;              // that one caller may send
   std::map<std::string, std::filesystem::path> media_roots;  // an empty folder: no such root
   std::filesystem::path take_folder;
   std::filesystem::path second_take_folder;  // every take is written there as well; empty: nowhere

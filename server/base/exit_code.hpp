@@ -29,6 +29,7 @@ inline constexpr int kExitUsage = 64;
     case ErrorKind::resource_exhausted:
     case ErrorKind::deadline_exceeded:
       return 75;
+    case ErrorKind::unauthenticated:
     case ErrorKind::permission_denied:
       return 77;
     case ErrorKind::configuration:

@@ -26,7 +26,9 @@ std::variant<Options, Notice> parse_options(int argc, const char* const* argv) {
     app.add_option(flag_of(setting), given[std::string(setting.name)], std::string(setting.help))
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->type_name(setting.key == "media.roots" ? "NAME=FOLDER" : "VALUE");
+        ->type_name(setting.key == "media.roots"  ? "NAME=FOLDER"
+                    : has_entries(setting.target) ? "NAME=ROLE"
+                                                  : "VALUE");
   }
   try {
     app.parse(argc, argv);

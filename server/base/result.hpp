@@ -16,6 +16,7 @@ enum class ErrorKind : std::uint8_t {
   failed_precondition,  // the request is wrong in this state                                         exit 65
   not_found,            // no such node, file, device                                                 exit 66
   already_exists,       // the id or the output is taken                                              exit 73
+  unauthenticated,      // what should say who this client is says nothing                            exit 77
   permission_denied,    // outside the media roots, or not this client's to do                        exit 77
   aborted,              // somebody else's edit came between: read again, try again                   exit 75
   resource_exhausted,   // a limit of ours                                                            exit 75

@@ -71,6 +71,10 @@ std::vector<std::string> split(const std::string& text, char at) {
 
 }  // namespace
 
+bool has_entries(const SettingTarget& target) {
+  return std::holds_alternative<RootMap Config::*>(target) || std::holds_alternative<RoleMap Config::*>(target);
+}
+
 Error setting_error(std::string_view key, const std::string& where, const std::string& why) {
   return make_error(ErrorKind::configuration, "CONFIGURATION", std::string(key),
                     where + ": " + std::string(key) + ": " + why);
@@ -137,17 +141,27 @@ Result<> assign(Config& config, const Setting& setting, const RawValue& raw, con
                           }
                           return {};
                         },
+                        [&](RoleMap Config::* member) -> Result<> {
+                          if (!raw.entries) return fail("must be a table: anna = \"operator\"");
+                          for (const auto& [name, role] : *raw.entries) {
+                            if (name.empty()) return fail("a name is empty");
+                            if (const auto why = text_problem(setting, role)) return fail(name + ": " + *why);
+                            (config.*member)[name] = role;
+                          }
+                          return {};
+                        },
                     },
                     setting.target);
 }
 
 Result<RawValue> from_text(const Setting& setting, const std::vector<std::string>& texts, const std::string& where) {
   RawValue raw;
-  if (std::holds_alternative<RootMap Config::*>(setting.target)) {
+  if (has_entries(setting.target)) {
+    const char* const form = setting.key == "media.roots" ? "' is not NAME=FOLDER" : "' is not NAME=ROLE";
     raw.entries.emplace();
     for (const std::string& text : texts) {
       const std::size_t equals = text.find('=');
-      if (equals == std::string::npos) return setting_error(setting.key, where, "'" + text + "' is not NAME=FOLDER");
+      if (equals == std::string::npos) return setting_error(setting.key, where, "'" + text + form);
       (*raw.entries)[text.substr(0, equals)] = text.substr(equals + 1);
     }
     return raw;
@@ -203,6 +217,12 @@ std::string to_toml(const Config& config, const Setting& setting) {
                           for (const auto& [name, folder] : config.*member) {
                             text += (text.empty() ? "" : ", ") + name + " = " + quote_toml(folder.string());
                           }
+                          return "{" + text + "}";
+                        },
+                        [&](RoleMap Config::* member) {
+                          std::string text;
+                          for (const auto& [name, role] : config.*member)
+                            text += (text.empty() ? "" : ", ") + quote_toml(name) + " = " + quote_toml(role);
                           return "{" + text + "}";
                         },
                     },

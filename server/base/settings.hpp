@@ -17,12 +17,16 @@ namespace continuo {
 inline constexpr std::uint32_t kMaxListed = 1024;
 
 using RootMap = std::map<std::string, std::filesystem::path>;
+using RoleMap = std::map<std::string, std::string>;
 
 /// The member of Config that a setting writes; its type is the setting's type.
 using SettingTarget =
     std::variant<std::string Config::*, std::uint32_t Config::*, std::optional<std::uint32_t> Config::*,
                  double Config::*, std::filesystem::path Config::*, std::vector<std::string> Config::*,
-                 RootMap Config::*>;
+                 RootMap Config::*, RoleMap Config::*>;
+
+/// It is a table of NAME=...: roots and roles.
+[[nodiscard]] bool has_entries(const SettingTarget& target);
 
 struct Range {
   std::uint32_t min = 0;

@@ -6,6 +6,8 @@
 namespace continuo {
 namespace {
 
+const std::vector<std::string_view> kRoles{"none", "viewer", "operator", "engineer", "admin"};
+
 const std::vector<Setting>& table() {
   // clang-format off
   static const std::vector<Setting> rows = {
@@ -23,9 +25,24 @@ const std::vector<Setting>& table() {
        &Config::render_workers, {0, 62}},
       {"output.ceiling_db", "ceiling-db", "dBFS that no sample to the device exceeds: a guard, not a limiter",
        &Config::ceiling_db, {}, nullptr, {}, {-60.0, 0.0}},
-      {"server.listen", "listen", "unix:/path or, on loopback, host:port", &Config::listen, {}, check_address},
-      {"server.role", "role", "what a client of the socket may do", &Config::role, {}, nullptr,
+      {"server.listen", "listen", "unix:/path or host:port; off the loopback TCP needs all of [tls]", &Config::listen, {},
+       check_address},
+      {"server.role", "role", "what the daemon's own user, root and the socket's group may do", &Config::role, {}, nullptr,
        {"viewer", "operator", "engineer", "admin"}},
+      {"server.group", "group", "group that may use the socket; empty: the daemon's own", &Config::group},
+      {"server.operations_per_second", "operations-per-second", "edits that one client may send",
+       &Config::operations_per_second, {1, 10'000'000}},
+      {"access.users", "user-role", "NAME=ROLE of users of this machine", &Config::user_roles, {}, nullptr, kRoles},
+      {"access.groups", "group-role", "NAME=ROLE of groups of this machine", &Config::group_roles, {}, nullptr, kRoles},
+      {"access.certificates", "certificate-role", "NAME=ROLE of certificates, in place of the role that they carry",
+       &Config::certificate_roles, {}, nullptr, kRoles},
+      {"access.loopback", "loopback-role", "role on TCP without TLS and without a token", &Config::loopback_role, {},
+       nullptr, kRoles},
+      {"access.token_file", "token-file", "tokens that let in, a line each: NAME ROLE SHA256; empty: none",
+       &Config::token_file},
+      {"tls.certificate", "tls-certificate", "the daemon's certificate, PEM", &Config::tls_certificate},
+      {"tls.key", "tls-key", "its key, PEM", &Config::tls_key},
+      {"tls.client_ca", "tls-client-ca", "who signs clients' certificates, PEM", &Config::tls_client_ca},
       {"media.roots", "media-root", "NAME=FOLDER that sessions may name files in; an empty folder takes a root away",
        &Config::media_roots},
       {"media.take_folder", "take-folder", "where recordings go (root \"takes\")", &Config::take_folder},

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "server/base/log.hpp"
 
@@ -29,6 +30,11 @@ StopSignal::StopSignal() {
   std::thread(listen, state_).detach();
 }
 
+void StopSignal::on_hangup(std::function<void()> call) {
+  const std::lock_guard lock(state_->hangup_mutex);
+  state_->hangup = std::move(call);
+}
+
 bool StopSignal::requested() const {
   const std::lock_guard lock(state_->mutex);
   return state_->requested;
@@ -43,7 +49,11 @@ void StopSignal::listen(std::shared_ptr<State> state) {
   pthread_setname_np(pthread_self(), "signals");
   const sigset_t set = our_signals();
   int signal = 0;
-  while (sigwait(&set, &signal) == 0 && signal == SIGHUP) log::reopen();
+  while (sigwait(&set, &signal) == 0 && signal == SIGHUP) {
+    log::reopen();
+    const std::lock_guard lock(state->hangup_mutex);
+    if (state->hangup) state->hangup();
+  }
   {
     const std::lock_guard lock(state->mutex);
     state->requested = true;

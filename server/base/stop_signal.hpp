@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -18,6 +19,9 @@ class StopSignal {
   /// anew, SIGPIPE and SIGXFSZ are ignored.
   StopSignal();
 
+  /// What SIGHUP does besides, on its thread; empty: nothing more. Returns once no call of the one before runs.
+  void on_hangup(std::function<void()> call);
+
   [[nodiscard]] bool requested() const;
   void wait();
 
@@ -26,6 +30,8 @@ class StopSignal {
     mutable std::mutex mutex;
     std::condition_variable changed;
     bool requested = false;
+    std::mutex hangup_mutex;  // held while it is called
+    std::function<void()> hangup;
   };
   static void listen(std::shared_ptr<State> state);
   std::shared_ptr<State> state_ = std::make_shared<State>();

@@ -30,11 +30,11 @@ void Engine::shutdown(Done<std::monostate> done) {
   impl_->strand.post([impl = impl_.get(), done = std::move(done)] { impl->shutdown(done); });
 }
 
-void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request)](Done<v1::ApplyResponse> answer) mutable {
-                     impl->transactions.apply(std::move(request), std::move(answer));
-                   });
+void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done, std::string identity) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request),
+                                     identity = std::move(identity)](Done<v1::ApplyResponse> answer) mutable {
+    impl->transactions.apply(std::move(request), std::move(answer), std::move(identity));
+  });
 }
 
 void Engine::list_scheduled(v1::ListScheduledRequest request, Done<v1::ListScheduledResponse> done) {
@@ -46,10 +46,10 @@ void Engine::list_scheduled(v1::ListScheduledRequest request, Done<v1::ListSched
 
 void Engine::cancel_scheduled(v1::CancelScheduledRequest request,
                               std::function<Result<>(const v1::ApplyRequest&)> allowed,
-                              Done<v1::CancelScheduledResponse> done) {
-  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request),
-                                     allowed = std::move(allowed)](Done<v1::CancelScheduledResponse> answer) {
-    impl->transactions.cancel(request, allowed, std::move(answer));
+                              Done<v1::CancelScheduledResponse> done, std::string identity) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request), allowed = std::move(allowed),
+                                     identity = std::move(identity)](Done<v1::CancelScheduledResponse> answer) {
+    impl->transactions.cancel(request, allowed, std::move(answer), identity);
   });
 }
 
@@ -136,6 +136,15 @@ void Engine::calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse>
                    [impl = impl_.get(), request = std::move(request), token](Done<v1::CalibrateResponse> answer) {
                      impl->calibrate.begin(token, request, std::move(answer));
                    });
+}
+
+void Engine::set_notice(std::string who, std::string notice) {
+  impl_->strand.post([impl = impl_.get(), who = std::move(who), notice = std::move(notice)]() mutable {
+    if (notice.empty())
+      impl->report.notices.erase(who);
+    else
+      impl->report.notices[who] = std::move(notice);
+  });
 }
 
 v1::Clock Engine::clock() const { return impl_->clock(); }

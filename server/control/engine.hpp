@@ -35,10 +35,10 @@ using Done = std::function<void(Result<T>)>;
 struct EngineConfig {
   device::DeviceRequest device;
   std::map<std::string, std::filesystem::path> media_roots;
-  std::filesystem::path take_folder;      // becomes the root "takes"
+  std::filesystem::path take_folder;         // becomes the root "takes"
   std::filesystem::path second_take_folder;  // becomes the root "takes2", where every take is written as well; or empty
-  std::filesystem::path state_folder;     // uids, last session
-  std::vector<std::string> input_labels;  // from channel 1
+  std::filesystem::path state_folder;        // uids, last session
+  std::vector<std::string> input_labels;     // from channel 1
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // check_template(); ".wav" or ".flac" is added
   bool resume_playback = false;                        // at the start: the last session, from where it stood
@@ -47,11 +47,11 @@ struct EngineConfig {
   bool loss_stops_recording = false;
   std::chrono::milliseconds device_retry{5000};
   std::chrono::milliseconds media_retry{2000};  // how often missing files are looked for
-  std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
-  double ceiling_db = 0.0;               // of the device output: no sample leaves above it
-  std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
-  media::MakeTakeFile take_file;         // the file under a take; empty: one on the disk
-  std::function<void()> before_disk;     // called before files are opened or probed, on that thread; empty: nothing
+  std::uint32_t render_workers = 0;             // wanted; fewer where the machine has not the cores
+  double ceiling_db = 0.0;                      // of the device output: no sample leaves above it
+  std::function<std::int64_t()> utc_ns;         // nanoseconds since 1970; empty: the system's
+  media::MakeTakeFile take_file;                // the file under a take; empty: one on the disk
+  std::function<void()> before_disk;  // called before files are opened or probed, on that thread; empty: nothing
 };
 
 struct LoadRequest {
@@ -60,6 +60,7 @@ struct LoadRequest {
   bool dry_run = false;
   bool keep_transport = false;
   std::string client;
+  std::string identity;  // as the door proved it
 };
 
 struct SessionText {
@@ -85,13 +86,14 @@ class Engine {
 
   /// Apply: [rpc] shape -> [control] edit a copy, validate -> [disk] probe and prime what is new -> [control] compile,
   /// push one batch -> [audio] apply at one frame -> [control] revision's watchers, answer.
-  void apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done);
+  /// `identity`: who asks, as the door proved it; request ids are its own.
+  void apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done, std::string identity = {});
 
   /// Transactions that were accepted for later: Scheduled. `allowed` judges the operations of the one to be cancelled;
   /// it is called on the control strand.
   void list_scheduled(v1::ListScheduledRequest request, Done<v1::ListScheduledResponse> done);
   void cancel_scheduled(v1::CancelScheduledRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
-                        Done<v1::CancelScheduledResponse> done);
+                        Done<v1::CancelScheduledResponse> done, std::string identity = {});
 
   void load(LoadRequest request, Done<v1::LoadSessionResponse> done);
   void get_session(Done<SessionText> done);
@@ -107,6 +109,9 @@ class Engine {
 
   /// Measures the way out of the device and in again; the result is stored, and takes of inputs are placed by it.
   void calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done);
+
+  /// A reason of the status until `who` says another; empty: none.
+  void set_notice(std::string who, std::string notice);
 
   /// Any thread, wait-free: from the audio thread's last snapshot.
   [[nodiscard]] v1::Clock clock() const;

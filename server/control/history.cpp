@@ -183,4 +183,12 @@ void History::arm_heartbeat() {
   });
 }
 
+v1::Origin origin_of(const std::string& client, const std::string& identity) {
+  v1::Origin origin;
+  origin.set_client(client);
+  origin.set_identity(identity);
+  origin.set_utc(utc_now());
+  return origin;
+}
+
 }  // namespace continuo::control

@@ -75,6 +75,9 @@ class History {
 /// An epoch that no other start of the daemon had. Never 0.
 [[nodiscard]] std::uint64_t new_epoch();
 
+/// Of now. Both empty: the daemon's own doing.
+[[nodiscard]] v1::Origin origin_of(const std::string& client, const std::string& identity);
+
 /// Now, RFC 3339 with nanoseconds.
 [[nodiscard]] std::string utc_now();
 

@@ -40,9 +40,9 @@ void Outcome::changed() {
   for (auto& listener : listeners) listener();
 }
 
-Result<std::shared_ptr<Outcome>> RequestLog::find(const v1::ApplyRequest& request) {
+Result<std::shared_ptr<Outcome>> RequestLog::find(const std::string& identity, const v1::ApplyRequest& request) {
   expire();
-  const auto found = entries_.find(request.request_id());
+  const auto found = entries_.find({identity, request.request_id()});
   if (found == entries_.end()) return std::shared_ptr<Outcome>();
   if (found->second.content != content_of(request)) {
     return make_error(ErrorKind::invalid_argument, "REQUEST_ID_REUSED", "request_id",
@@ -52,15 +52,16 @@ Result<std::shared_ptr<Outcome>> RequestLog::find(const v1::ApplyRequest& reques
 }
 
 void RequestLog::add(const v1::ApplyRequest& request, std::shared_ptr<Outcome> outcome) {
-  entries_[request.request_id()] = {++serial_, content_of(request), std::move(outcome)};
-  ages_.push_back({Clock::now(), request.request_id(), serial_});
+  Key key{outcome->identity, request.request_id()};
+  entries_[key] = {++serial_, content_of(request), std::move(outcome)};
+  ages_.push_back({Clock::now(), std::move(key), serial_});
   expire();
 }
 
 void RequestLog::expire() {
   const auto now = Clock::now();
   while (!ages_.empty() && (ages_.size() > kKept || now - ages_.front().at > kLife)) {
-    const auto found = entries_.find(ages_.front().request_id);
+    const auto found = entries_.find(ages_.front().key);
     if (found != entries_.end() && found->second.serial == ages_.front().serial) entries_.erase(found);
     ages_.pop_front();
   }

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "continuo/v1/edit.pb.h"
@@ -19,6 +20,7 @@ namespace continuo::control {
 /// One transaction's fate as it is known now, and who waits to hear more.
 struct Outcome {
   using Done = std::function<void(Result<v1::ApplyResponse>)>;
+  std::string identity;                          // who asked, as the door proved it
   v1::ApplyResponse response;                    // valid once `known`
   std::optional<Error> error;                    // refused
   bool known = false;                            // committed, scheduled or refused
@@ -27,17 +29,18 @@ struct Outcome {
   void changed();
 };
 
-/// Bounds: kKept outcomes, the oldest goes first; 10 minutes each.
+/// An id is its identity's own. Bounds: kKept outcomes, the oldest goes first; 10 minutes each.
 class RequestLog {
  public:
   static constexpr std::size_t kKept = 10'000;
   static constexpr std::chrono::minutes kLife{10};
 
   /// The outcome under this id, or null. INVALID_ARGUMENT where the id was used for something else.
-  [[nodiscard]] Result<std::shared_ptr<Outcome>> find(const v1::ApplyRequest& request);
+  [[nodiscard]] Result<std::shared_ptr<Outcome>> find(const std::string& identity, const v1::ApplyRequest& request);
+  /// The outcome knows whose it is.
   void add(const v1::ApplyRequest& request, std::shared_ptr<Outcome> outcome);
   /// It was refused for a reason that passes: a repeat is a new attempt.
-  void forget(const std::string& request_id) { entries_.erase(request_id); }
+  void forget(const std::string& identity, const std::string& request_id) { entries_.erase({identity, request_id}); }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:
@@ -47,14 +50,15 @@ class RequestLog {
     std::string content;
     std::shared_ptr<Outcome> outcome;
   };
+  using Key = std::pair<std::string, std::string>;  // identity, request id
   struct Age {
     Clock::time_point at;
-    std::string request_id;
+    Key key;
     std::uint64_t serial;
   };
   void expire();
 
-  std::unordered_map<std::string, Entry> entries_;
+  std::map<Key, Entry> entries_;
   std::deque<Age> ages_;
   std::uint64_t serial_ = 0;
 };

@@ -200,7 +200,7 @@ void Scheduled::watch_clock() {
     end(entry,
         make_error(ErrorKind::aborted, "CLOCK_CHANGED", "when.engine_frame.generation",
                    "the engine's clock is of another generation now: its frame never comes"),
-        "", true);
+        origin_of("", ""), true);
   }
   rate_hz_ = rate_hz;
   changed_ = true;
@@ -291,7 +291,7 @@ void Scheduled::put_back(const Ptr& entry) {
 void Scheduled::failed(const Ptr& entry, const Error& error) {
   log::warning("transaction {} could not be applied when it fell due: {}", entry->id, error.message);
   remove(entry);
-  end(entry, error, "", true);
+  end(entry, error, origin_of("", ""), true);
 }
 
 }  // namespace continuo::control

@@ -55,7 +55,7 @@ class Scheduled {
     std::function<std::uint64_t()> generation;     // of the engine's clock
     std::function<std::uint32_t()> buffer_frames;  // the device's
     std::function<std::int64_t()> utc_ns;
-    std::function<bool()> room;  // for a further batch
+    std::function<bool()> room;                                // for a further batch
     std::function<const session::DocCue*(const v1::Go&)> cue;  // that it would fire as things stand; null: none
   };
   explicit Scheduled(Parts parts);
@@ -85,7 +85,8 @@ class Scheduled {
 
   /// In a job. `allowed` judges its operations.
   using Allowed = std::function<Result<>(const v1::ApplyRequest&)>;
-  [[nodiscard]] Result<> cancel(const v1::CancelScheduledRequest& request, const Allowed& allowed);
+  [[nodiscard]] Result<> cancel(const v1::CancelScheduledRequest& request, const Allowed& allowed,
+                                const std::string& identity);
   [[nodiscard]] Result<v1::ListScheduledResponse> list(const v1::ListScheduledRequest& request) const;
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 
@@ -112,7 +113,7 @@ class Scheduled {
   void watch_clock();
   void begin(const Ptr& entry, const JobQueue::Finish& finish);
   void remove(const Ptr& entry);
-  void end(const Ptr& entry, Error error, const std::string& client, bool tell);
+  void end(const Ptr& entry, Error error, v1::Origin origin, bool tell);
   [[nodiscard]] v1::ScheduledTransaction describe(const Entry& entry, std::optional<rt::FrameCount> frame) const;
 
   Parts parts_;

@@ -24,6 +24,7 @@ v1::ScheduledTransaction Scheduled::describe(const Entry& entry, std::optional<r
   out.set_operation_count(static_cast<std::uint32_t>(entry.request.operations_size()));
   if (entry.bytes <= kMostOperationBytes) *out.mutable_operations() = entry.request.operations();
   out.mutable_origin()->set_client(entry.request.client());
+  out.mutable_origin()->set_identity(entry.outcome->identity);
   out.mutable_origin()->set_utc(entry.utc);
   return out;
 }
@@ -51,7 +52,8 @@ Result<v1::ListScheduledResponse> Scheduled::list(const v1::ListScheduledRequest
   return out;
 }
 
-Result<> Scheduled::cancel(const v1::CancelScheduledRequest& request, const Allowed& allowed) {
+Result<> Scheduled::cancel(const v1::CancelScheduledRequest& request, const Allowed& allowed,
+                           const std::string& identity) {
   const auto found = std::ranges::find(held_, request.transaction_id(), &Entry::id);
   if (found == held_.end()) {
     return make_error(ErrorKind::not_found, "NOT_SCHEDULED", "transaction_id",
@@ -64,18 +66,17 @@ Result<> Scheduled::cancel(const v1::CancelScheduledRequest& request, const Allo
   remove(entry);
   end(entry,
       make_error(ErrorKind::aborted, "CANCELLED", "", "transaction " + std::to_string(entry->id) + " was cancelled"),
-      request.client(), true);
+      origin_of(request.client(), identity), true);
   look();
   return {};
 }
 
-void Scheduled::end(const Ptr& entry, Error error, const std::string& client, bool tell) {
+void Scheduled::end(const Ptr& entry, Error error, v1::Origin origin, bool tell) {
   v1::WatchResponse::Cancelled cancelled;
   cancelled.set_transaction_id(entry->id);
   cancelled.set_reason(error.reason);
   cancelled.set_message(error.message);
-  cancelled.mutable_origin()->set_client(client);
-  cancelled.mutable_origin()->set_utc(utc_now());
+  *cancelled.mutable_origin() = std::move(origin);
   if (tell)
     parts_.history.cancelled(std::move(cancelled));
   else
@@ -92,7 +93,7 @@ void Scheduled::drop(std::function<void()> then) {
     end(entry,
         make_error(ErrorKind::aborted, "SESSION_LOADED", "",
                    "transaction " + std::to_string(entry->id) + " was scheduled for the session before"),
-        "", false);
+        origin_of("", ""), false);
   }
   if (last_sent_ <= parts_.transport.reading().engine_frame) return then();
   parts_.pump.at_frame(last_sent_ + 1, kDropPatience, [then = std::move(then)](bool) { then(); });
@@ -109,7 +110,7 @@ void Scheduled::close() {
     end(entry,
         make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "",
                    "transaction " + std::to_string(entry->id) + " had not fallen due when the daemon ended"),
-        "", true);
+        origin_of("", ""), true);
   }
 }
 

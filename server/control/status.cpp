@@ -210,6 +210,7 @@ void StatusReport::reasons(v1::GetStatusResponse& out) {
   losses(out, true);
   if (!parts_.uids.warning().empty()) degraded(parts_.uids.warning());
   if (!save_problem.empty()) degraded(save_problem);
+  for (const auto& [who, notice] : notices) degraded(notice);
   if (parts_.devices.audio_alive()) return;
   out.set_state(v1::GetStatusResponse::STATE_STALLED);
   out.mutable_reasons()->Add("the sound device has not called for more than a second");

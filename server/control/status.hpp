@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "continuo/v1/system.pb.h"
@@ -42,7 +44,8 @@ class StatusReport {
   [[nodiscard]] v1::GetStatusResponse make();
   /// A few times a second, whether or not somebody asks: so that what goes wrong has its time.
   void look();
-  std::string save_problem;  // why the session could not be saved
+  std::string save_problem;                    // why the session could not be saved
+  std::map<std::string, std::string> notices;  // what else is not as it should be, by who says so
 
  private:
   /// Where the last timeline player that does not loop ends; frames of the session.

@@ -55,15 +55,16 @@ Transactions::Transactions(Parts parts) : parts_(std::move(parts)) {
   });
 }
 
-void Transactions::apply(v1::ApplyRequest request, Done done) {
+void Transactions::apply(v1::ApplyRequest request, Done done, std::string identity) {
   if (const Result<> checked = check_request(request); !checked) return done(checked.error());
   if (!request.request_id().empty()) {
-    const auto known = log_.find(request);
+    const auto known = log_.find(identity, request);
     if (!known) return done(known.error());
     if (*known) return wait_for(*known, request, std::move(done));
   }
   auto tx = std::make_shared<Transaction>();
   tx->outcome = std::make_shared<Outcome>();
+  tx->outcome->identity = std::move(identity);
   tx->request = std::move(request);
   tx->in_time = parts_.scheduled.check_not_past(tx->request.when());
   if (!tx->request.request_id().empty()) log_.add(tx->request, tx->outcome);
@@ -74,17 +75,17 @@ void Transactions::apply(v1::ApplyRequest request, Done done) {
   });
   if (!taken) {
     open_.erase(tx);
-    if (!tx->request.request_id().empty()) log_.forget(tx->request.request_id());
+    if (!tx->request.request_id().empty()) log_.forget(tx->outcome->identity, tx->request.request_id());
     return done(too_long_a_line());
   }
   wait_for(tx->outcome, tx->request, std::move(done));
 }
 
 void Transactions::cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
-                          std::function<void(Result<v1::CancelScheduledResponse>)> done) {
+                          std::function<void(Result<v1::CancelScheduledResponse>)> done, const std::string& identity) {
   if (request.client().size() > 800) return done(bad("TOO_LONG", "client", "client has at most 200 characters"));
-  const bool taken = parts_.jobs.try_add([this, request, allowed, done](const JobQueue::Finish& finish) {
-    const Result<> cancelled = parts_.scheduled.cancel(request, allowed);
+  const bool taken = parts_.jobs.try_add([this, request, allowed, done, identity](const JobQueue::Finish& finish) {
+    const Result<> cancelled = parts_.scheduled.cancel(request, allowed, identity);
     finish();
     if (!cancelled) return done(cancelled.error());
     done(v1::CancelScheduledResponse{});

@@ -47,10 +47,10 @@ class Transactions {
   explicit Transactions(Parts parts);
 
   using Done = Outcome::Done;
-  void apply(v1::ApplyRequest request, Done done);
+  void apply(v1::ApplyRequest request, Done done, std::string identity = {});
   /// In line with the others: what was accepted before it may rest on what it takes back.
   void cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
-              std::function<void(Result<v1::CancelScheduledResponse>)> done);
+              std::function<void(Result<v1::CancelScheduledResponse>)> done, const std::string& identity = {});
   /// The daemon ends: whoever waits for something that will not be committed any more is told so.
   void close();
 

@@ -42,8 +42,7 @@ void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped)
   change.set_transaction_id(tx->id);
   for (v1::Operation& operation : tx->edit.accepted) *change.add_operations() = std::move(operation);
   tx->edit.accepted.clear();
-  change.mutable_origin()->set_client(tx->request.client());
-  change.mutable_origin()->set_utc(utc_now());
+  *change.mutable_origin() = origin_of(tx->request.client(), tx->outcome->identity);
   v1::ApplyResponse& response = tx->outcome->response;
   *response.mutable_revision() = parts_.history.commit(tx->edit.changed, std::move(change));
   response.set_outcome(v1::ApplyResponse::OUTCOME_COMMITTED);
@@ -106,7 +105,7 @@ void Transactions::refuse(const Ptr& tx, Error error) {
   } else {
     const bool passes = error.kind == ErrorKind::resource_exhausted || error.kind == ErrorKind::unavailable ||
                         error.kind == ErrorKind::internal;
-    if (passes && !tx->request.request_id().empty()) log_.forget(tx->request.request_id());
+    if (passes && !tx->request.request_id().empty()) log_.forget(outcome.identity, tx->request.request_id());
     if (tx->entry)
       parts_.scheduled.failed(tx->entry, error);
     else

@@ -34,6 +34,8 @@ grpc::StatusCode status_code(ErrorKind kind) noexcept {
       return grpc::StatusCode::NOT_FOUND;
     case ErrorKind::already_exists:
       return grpc::StatusCode::ALREADY_EXISTS;
+    case ErrorKind::unauthenticated:
+      return grpc::StatusCode::UNAUTHENTICATED;
     case ErrorKind::permission_denied:
       return grpc::StatusCode::PERMISSION_DENIED;
     case ErrorKind::aborted:

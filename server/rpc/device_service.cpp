@@ -28,7 +28,7 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* ListDevices(grpc::CallbackServerContext* context, const v1::ListDevicesRequest*,
                                         v1::ListDevicesResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (enter(door_, reactor, "continuo.v1.DeviceService.ListDevices"))
+    if (enter(door_, *context, reactor, "continuo.v1.DeviceService.ListDevices"))
       engine_.list_devices(reply_to(reactor, response));
     return reactor;
   }
@@ -36,7 +36,7 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* UseDevice(grpc::CallbackServerContext* context, const v1::UseDeviceRequest* request,
                                       v1::UseDeviceResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.DeviceService.UseDevice")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.DeviceService.UseDevice")) return reactor;
     if (const Result<> good = check_strict(*request); !good) {
       reactor->Finish(to_status(good.error()));
       return reactor;
@@ -47,7 +47,7 @@ class DeviceService final : public v1::DeviceService::CallbackService {
 
   grpc::ServerUnaryReactor* Identify(grpc::CallbackServerContext* context, const v1::IdentifyRequest* request,
                                      v1::IdentifyResponse* response) override {
-    grpc::Status status = door_.enter("continuo.v1.DeviceService.Identify");
+    grpc::Status status = door_.enter(*context, "continuo.v1.DeviceService.Identify").status;
     if (status.ok()) {
       if (const Result<> good = check_strict(*request); !good) status = to_status(good.error());
     }
@@ -61,7 +61,7 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* Calibrate(grpc::CallbackServerContext* context, const v1::CalibrateRequest* request,
                                       v1::CalibrateResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.DeviceService.Calibrate")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.DeviceService.Calibrate")) return reactor;
     if (const Result<> good = check_strict(*request); !good) {
       reactor->Finish(to_status(good.error()));
       return reactor;

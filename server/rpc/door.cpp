@@ -6,10 +6,20 @@
 
 namespace continuo::rpc {
 
-grpc::Status Door::enter(std::string_view method) const {
-  if (closed_.load(std::memory_order_relaxed)) return stopping_status();
-  if (const Result<> allowed = authority_.check_method(method); !allowed) return to_status(allowed.error());
-  return grpc::Status::OK;
+Door::Pass Door::enter(const grpc::ServerContextBase& context, std::string_view method) const {
+  if (gate_.closed()) return {stopping_status(), {}};
+  const Result<Caller> caller = who_(context);
+  if (!caller) return {to_status(caller.error()), {}};
+  if (const Result<> allowed = check_method(*caller, method); !allowed) return {to_status(allowed.error()), *caller};
+  return {grpc::Status::OK, *caller};
+}
+
+Result<> Door::check_edit(const Caller& caller, const v1::ApplyRequest& request) const {
+  if (Result<> allowed = check_operations(caller, request); !allowed) return allowed;
+  if (gate_.try_edit(caller.name, request.operations_size())) return {};
+  return make_error(ErrorKind::resource_exhausted, "EDIT_RATE", "operations",
+                    caller.name + " has sent more than " + std::to_string(gate_.operations_per_second()) +
+                        " operations in a second (server.operations_per_second): try again");
 }
 
 grpc::Status stopping_status() {

@@ -1,72 +1,43 @@
-// THREAD: rpc - what every handler passes first: may this client, and is there room
+// THREAD: rpc - what every handler passes first: who calls, may this caller, and is there room
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
-#include <atomic>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "server/rpc/auth.hpp"
+#include "server/rpc/caller.hpp"
+#include "server/rpc/gate.hpp"
 
 namespace continuo::rpc {
-
-/// A counted place. `try_take` never waits; whoever finds it full is refused.
-class Places {
- public:
-  explicit Places(int bound) : free_(std::make_shared<std::atomic<int>>(bound)) {}
-
-  /// Given back when it is destroyed, which may be after the Places are gone.
-  class Place {
-   public:
-    Place(Place&& other) noexcept : free_(std::move(other.free_)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (free_) free_->fetch_add(1, std::memory_order_relaxed);
-    }
-
-   private:
-    friend class Places;
-    explicit Place(std::shared_ptr<std::atomic<int>> free) : free_(std::move(free)) {}
-    std::shared_ptr<std::atomic<int>> free_;
-  };
-
-  [[nodiscard]] std::optional<Place> try_take() {
-    if (free_->fetch_sub(1, std::memory_order_relaxed) > 0) return Place(free_);
-    free_->fetch_add(1, std::memory_order_relaxed);
-    return std::nullopt;
-  }
-
- private:
-  std::shared_ptr<std::atomic<int>> free_;
-};
 
 /// gRPC's interceptors cannot reject a call, so each handler asks here; a test calls every method of every service to
 /// see that none forgot.
 class Door {
  public:
-  static constexpr int kMaxStreams = 256;  // watches, meters and downloads together
-  static constexpr int kMaxUploads = 4;    // each may hold a session of 64 MiB
+  /// Who made this call; an error where what it shows proves nothing.
+  using Who = std::function<Result<Caller>(const grpc::ServerContextBase&)>;
 
-  explicit Door(Authority authority) : authority_(authority) {}
+  /// The gate must outlive the door.
+  Door(Gate& gate, Who who) : gate_(gate), who_(std::move(who)) {}
 
-  /// Not OK: finish the call with it.
-  [[nodiscard]] grpc::Status enter(std::string_view method) const;
-  [[nodiscard]] const Authority& authority() const noexcept { return authority_; }
+  struct Pass {
+    grpc::Status status;  // not OK: finish the call with it
+    Caller caller;
+  };
+  [[nodiscard]] Pass enter(const grpc::ServerContextBase& context, std::string_view method) const;
+  /// The roles of its operations, and their number; `caller` may call Apply.
+  [[nodiscard]] Result<> check_edit(const Caller& caller, const v1::ApplyRequest& request) const;
 
-  /// From here on every new call is UNAVAILABLE.
-  void close() noexcept { closed_.store(true, std::memory_order_relaxed); }
-
-  [[nodiscard]] std::optional<Places::Place> try_stream() { return streams_.try_take(); }
-  [[nodiscard]] std::optional<Places::Place> try_upload() { return uploads_.try_take(); }
+  [[nodiscard]] Gate& gate() const noexcept { return gate_; }
 
  private:
-  Authority authority_;
-  Places streams_{kMaxStreams};
-  Places uploads_{kMaxUploads};
-  std::atomic<bool> closed_{false};
+  Gate& gate_;
+  Who who_;
 };
 
 [[nodiscard]] grpc::Status stopping_status();

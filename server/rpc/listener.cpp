@@ -1,6 +1,8 @@
 #include "server/rpc/listener.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +15,7 @@ namespace continuo::rpc {
 namespace {
 
 constexpr mode_t kSocketMode = 0660;
+constexpr int kBacklog = 128;
 // Short, for a socket's path has 107 bytes (base/address.cpp keeps room for these).
 constexpr const char* kWorkshop = ".XXXXXX";
 constexpr const char* kBoundName = "s";
@@ -51,23 +54,25 @@ Result<Listener> Listener::claim(const Address& address) {
   return listener;
 }
 
-std::string Listener::bind_text() const {
-  return address_.is_unix() ? "unix:" + (workshop_ / kBoundName).string() : to_string(address_);
-}
-
-Result<> Listener::publish(int port) {
-  if (!address_.is_unix()) {
-    address_.port = static_cast<std::uint16_t>(port);
-    return {};
-  }
+Result<int> Listener::open_socket(gid_t group) {
   const std::filesystem::path bound = workshop_ / kBoundName;
+  socket_ = Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_) return system_error(address_, "a socket");
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  bound.native().copy(name.sun_path, sizeof name.sun_path - 1);  // base/address.cpp bounds its length
+  if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+    return system_error(address_, "its address");
+  if (group != getegid() && chown(bound.c_str(), static_cast<uid_t>(-1), group) != 0)
+    return system_error(address_, "its group");
   if (chmod(bound.c_str(), kSocketMode) != 0) return system_error(address_, "its mode");
+  if (listen(socket_.get(), kBacklog) != 0) return system_error(address_, "listen");
   // Replaces what a killed daemon left behind; the lock says that nobody uses it.
   if (rename(bound.c_str(), address_.socket.c_str()) != 0) return system_error(address_, "its name");
   published_ = true;
   rmdir(workshop_.c_str());
   workshop_.clear();
-  return {};
+  return socket_.get();
 }
 
 Listener::~Listener() {

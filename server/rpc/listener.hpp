@@ -1,19 +1,22 @@
 // THREAD: any, one at a time - an address that is ours alone, and its socket's file
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "server/base/address.hpp"
+#include "server/base/descriptor.hpp"
 #include "server/base/lock_file.hpp"
 #include "server/base/result.hpp"
 
 namespace continuo::rpc {
 
-/// gRPC takes over a live socket without a word, and makes it world-readable. So: a lock beside it first; then it is
-/// bound in a folder that nobody else can enter, gets its mode there, and moves to its name. At no moment is there a
-/// socket with another mode.
+/// A second server takes over a live socket without a word. So: a lock beside it first; then it is bound in a folder
+/// that nobody else can enter, gets its mode there, and moves to its name. At no moment is there a socket with another
+/// mode.
 class Listener {
  public:
   /// ALREADY_EXISTS where another daemon listens there.
@@ -23,10 +26,11 @@ class Listener {
   /// Removes the socket's file: no client shall wait for a daemon that is gone.
   ~Listener();
 
-  /// What gRPC binds.
-  [[nodiscard]] std::string bind_text() const;
-  /// After it is bound; `port` as gRPC reports it. Nobody reaches a Unix socket before.
-  Result<> publish(int port);
+  [[nodiscard]] bool is_unix() const noexcept { return address_.is_unix(); }
+  /// Of a Unix socket: binds and publishes it, mode 0660, for `group`. It listens as long as this lives.
+  Result<int> open_socket(gid_t group);
+  /// Of TCP: gRPC bound it, to this port.
+  void bound(int port) { address_.port = static_cast<std::uint16_t>(port); }
   /// Where clients find it: "unix:/run/continuo/continuo.sock", "127.0.0.1:4747".
   [[nodiscard]] std::string public_text() const { return to_string(address_); }
 
@@ -36,6 +40,7 @@ class Listener {
   std::unique_ptr<LockFile> lock_;
   std::filesystem::path workshop_;  // the private folder; empty once it is gone
   bool published_ = false;
+  Descriptor socket_;
 };
 
 }  // namespace continuo::rpc

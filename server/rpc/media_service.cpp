@@ -43,7 +43,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* ListMedia(grpc::CallbackServerContext* context, const v1::ListMediaRequest* request,
                                       v1::ListMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(reactor, "continuo.v1.MediaService.ListMedia", *request))
+    if (may(*context, reactor, "continuo.v1.MediaService.ListMedia", *request))
       media_.list(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -51,7 +51,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* ProbeMedia(grpc::CallbackServerContext* context, const v1::ProbeMediaRequest* request,
                                        v1::ProbeMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(reactor, "continuo.v1.MediaService.ProbeMedia", *request))
+    if (may(*context, reactor, "continuo.v1.MediaService.ProbeMedia", *request))
       media_.probe(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -59,7 +59,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* GetUpload(grpc::CallbackServerContext* context, const v1::GetUploadRequest* request,
                                       v1::GetUploadResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(reactor, "continuo.v1.MediaService.GetUpload", *request))
+    if (may(*context, reactor, "continuo.v1.MediaService.GetUpload", *request))
       media_.get_upload(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -69,9 +69,10 @@ class MediaService final : public v1::MediaService::CallbackService {
     return receive_media(context, response, engine_, door_);
   }
 
-  grpc::ServerWriteReactor<v1::DownloadMediaResponse>* DownloadMedia(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<v1::DownloadMediaResponse>* DownloadMedia(grpc::CallbackServerContext* context,
                                                                      const v1::DownloadMediaRequest* request) override {
-    auto [stream, allowed] = enter_stream<v1::DownloadMediaResponse>(door_, "continuo.v1.MediaService.DownloadMedia");
+    auto [stream, allowed, caller] =
+        enter_stream<v1::DownloadMediaResponse>(door_, *context, "continuo.v1.MediaService.DownloadMedia");
     grpc::ServerWriteReactor<v1::DownloadMediaResponse>* const reactor = stream.get();
     if (!allowed) return reactor;
     if (const Result<> good = check_strict(*request); !good) {
@@ -90,15 +91,16 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* DeleteMedia(grpc::CallbackServerContext* context, const v1::DeleteMediaRequest* request,
                                         v1::DeleteMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(reactor, "continuo.v1.MediaService.DeleteMedia", *request))
+    if (may(*context, reactor, "continuo.v1.MediaService.DeleteMedia", *request))
       media_.remove(*request, reply_to(reactor, response));
     return reactor;
   }
 
  private:
   template <class Request>
-  [[nodiscard]] bool may(grpc::ServerUnaryReactor* reactor, std::string_view method, const Request& request) const {
-    if (!enter(door_, reactor, method)) return false;
+  [[nodiscard]] bool may(const grpc::ServerContextBase& context, grpc::ServerUnaryReactor* reactor,
+                         std::string_view method, const Request& request) const {
+    if (!enter(door_, context, reactor, method)) return false;
     const Result<> good = check_strict(request);
     if (!good) reactor->Finish(to_status(good.error()));
     return static_cast<bool>(good);

@@ -171,7 +171,7 @@ grpc::ServerReadReactor<v1::UploadMediaRequest>* receive_media(grpc::CallbackSer
                                                                v1::UploadMediaResponse* response,
                                                                control::Engine& engine, Door& door) {
   auto receiver = std::make_shared<Receiver>(context, response, engine);
-  receiver->start(door.enter("continuo.v1.MediaService.UploadMedia"));
+  receiver->start(door.enter(*context, "continuo.v1.MediaService.UploadMedia").status);
   return receiver.get();
 }
 

@@ -9,9 +9,10 @@ class MeterService final : public v1::MeterService::CallbackService {
  public:
   MeterService(control::Engine& engine, Door& door) : engine_(engine), door_(door) {}
 
-  grpc::ServerWriteReactor<v1::MeterFrame>* WatchMeters(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<v1::MeterFrame>* WatchMeters(grpc::CallbackServerContext* context,
                                                         const v1::WatchMetersRequest* request) override {
-    auto [stream, allowed] = enter_stream<v1::MeterFrame>(door_, "continuo.v1.MeterService.WatchMeters");
+    auto [stream, allowed, caller] =
+        enter_stream<v1::MeterFrame>(door_, *context, "continuo.v1.MeterService.WatchMeters");
     if (allowed) engine_.watch_meters(*request, begin_with_feed(stream));
     return stream.get();
   }

@@ -1,66 +1,134 @@
 #include "server/rpc/server.hpp"
 
-#include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/security/server_credentials.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
+#include <grp.h>
+#include <unistd.h>
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "server/base/check.hpp"
 #include "server/base/log.hpp"
-#include "server/rpc/door.hpp"
-#include "server/rpc/health.hpp"
+#include "server/rpc/certificate_watch.hpp"
+#include "server/rpc/host.hpp"
 #include "server/rpc/listener.hpp"
-#include "server/rpc/services.hpp"
+#include "server/rpc/token_call.hpp"
+#include "server/rpc/unix_door.hpp"
 
 namespace continuo::rpc {
 namespace {
 
-constexpr int kMaxStreamsPerConnection = 100;
+constexpr std::size_t kMaxPeers = 64;  // Unix users with different groups; more wait until the next start
 
-/// gRPC's own complaints (a port that is taken, a failed handshake) say more than its return values.
-void log_grpc(gpr_log_func_args* args) {
-  const log::Level level = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Level::warning : log::Level::debug;
-  log::write(level, std::string("gRPC: ") + args->message);
-}
-
-/// Once in a process, before the first server.
-void set_up_grpc() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    gpr_set_log_function(log_grpc);
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  });
+Result<gid_t> group_id(const std::string& name) {
+  if (name.empty()) return getegid();
+  group entry{};
+  group* found = nullptr;
+  std::vector<char> text(1u << 16);
+  if (getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found) == 0 && found != nullptr) return found->gr_gid;
+  return make_error(ErrorKind::configuration, "GROUP", "server.group", "this machine has no group \"" + name + "\"");
 }
 
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(v1::Role role) : door(Authority(role)) {}
+  explicit Impl(const ServerConfig& config, gid_t group_of_sockets)
+      : tls(config.tls),
+        group(group_of_sockets),
+        gate(config.operations_per_second),
+        access(std::make_shared<const Access>(config.access, group)) {}
 
-  Door door;
+  [[nodiscard]] std::shared_ptr<const Access> rules() {
+    const std::lock_guard lock(mutex);
+    return access;
+  }
+  /// A token says more than the connection.
+  [[nodiscard]] Door::Who with_token(std::function<Caller(const grpc::ServerContextBase&, const Access&)> otherwise) {
+    return [this, otherwise = std::move(otherwise)](const grpc::ServerContextBase& context) -> Result<Caller> {
+      const std::shared_ptr<const Access> now = rules();
+      if (const auto token = token_of(context)) return *token ? now->token(**token) : token->error();
+      return otherwise(context, *now);
+    };
+  }
+  void arrived(int connection, const Peer& peer);
+  [[nodiscard]] Result<> listen_tcp(control::Engine& engine);
+
+  const TlsFiles tls;
+  const gid_t group;
+  Gate gate;
+  std::mutex mutex;  // of the three below
+  std::shared_ptr<const Access> access;
+  std::map<Peer, std::unique_ptr<Host>> peers;
+  bool full = false;
+  control::Engine* engine = nullptr;
   std::vector<Listener> listeners;
-  std::vector<std::unique_ptr<grpc::Service>> services;
-  std::unique_ptr<grpc::Server> grpc_server;
-  std::optional<Health> health;
+  std::unique_ptr<Host> tcp;
+  std::unique_ptr<CertificateWatch> certificates;
+  std::unique_ptr<UnixDoor> door;  // last: it brings new peers
 };
+
+void Server::Impl::arrived(int connection, const Peer& peer) {
+  Descriptor held(connection);
+  const std::lock_guard lock(mutex);
+  auto found = peers.find(peer);
+  if (found == peers.end()) {
+    if (peers.size() >= kMaxPeers) {
+      if (!std::exchange(full, true)) log::warning("more than {} kinds of users: new ones are turned away", kMaxPeers);
+      return;
+    }
+    auto who = with_token([peer](const grpc::ServerContextBase&, const Access& now) { return now.user(peer); });
+    auto host = std::make_unique<Host>(*engine, gate, std::move(who));
+    if (host->failed()) return log::error("no server for a new user of the socket");
+    found = peers.emplace(peer, std::move(host)).first;
+  }
+  found->second->adopt(held.release());
+}
+
+/// One gRPC server for all of TCP.
+Result<> Server::Impl::listen_tcp(control::Engine& for_engine) {
+  std::vector<Listener*> mine;
+  for (Listener& listener : listeners) {
+    if (!listener.is_unix()) mine.push_back(&listener);
+  }
+  if (mine.empty()) return {};
+  std::vector<int> ports(mine.size(), 0);
+  const auto credentials = tls.set() ? tls_credentials(tls) : grpc::InsecureServerCredentials();
+  auto who = with_token([](const grpc::ServerContextBase& context, const Access& now) {
+    const auto shown = context.auth_context();
+    const auto certified = shown == nullptr ? std::nullopt : caller_of(*shown, now);
+    return certified ? *certified : now.loopback();
+  });
+  tcp = std::make_unique<Host>(for_engine, gate, std::move(who), [&](grpc::ServerBuilder& builder) {
+    for (std::size_t i = 0; i < mine.size(); ++i)
+      builder.AddListeningPort(mine[i]->public_text(), credentials, &ports[i]);
+  });
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    if (ports[i] == 0) {
+      return make_error(
+          ErrorKind::already_exists, "LISTEN", "server.listen",
+          "cannot listen on " + mine[i]->public_text() + ": another program has it, or it is not this machine's");
+    }
+    mine[i]->bound(ports[i]);
+  }
+  if (tcp->failed())
+    return make_error(ErrorKind::internal, "LISTEN", "server.listen", "the gRPC server would not start");
+  return {};
+}
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() {
-  if (!impl_) return;
-  impl_->health.reset();
-  if (impl_->grpc_server) impl_->grpc_server->Shutdown(std::chrono::system_clock::now());
+  if (impl_) impl_->door.reset();
 }
 
 Result<std::unique_ptr<Server>> Server::claim(const ServerConfig& config) {
-  auto impl = std::make_unique<Impl>(role_of(config.role));
+  const Result<gid_t> group = group_id(config.group);
+  if (!group) return group.error();
+  if (config.tls.set()) {
+    if (Result<> good = check_tls(config.tls); !good) return good.error();
+  }
+  auto impl = std::make_unique<Impl>(config, *group);
   for (const std::string& text : config.listen) {
     const Result<Address> address = parse_address(text);
     if (!address) return address.error();
@@ -72,42 +140,26 @@ Result<std::unique_ptr<Server>> Server::claim(const ServerConfig& config) {
 }
 
 Result<> Server::start(control::Engine& engine) {
-  CONTINUO_CHECK(!impl_->grpc_server, "a server starts once");
-  set_up_grpc();
-  impl_->services.push_back(make_session_service(engine, impl_->door));
-  impl_->services.push_back(make_meter_service(engine, impl_->door));
-  impl_->services.push_back(make_system_service(engine, impl_->door));
-  impl_->services.push_back(make_device_service(engine, impl_->door));
-  impl_->services.push_back(make_media_service(engine, impl_->door));
-
-  grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(static_cast<int>(control::kMaxMessageBytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(control::kMaxMessageBytes));
-  // Otherwise a second daemon could take every other connection of a TCP port.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
-  for (const auto& service : impl_->services) builder.RegisterService(service.get());
-  std::vector<int> ports(impl_->listeners.size(), 0);
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    builder.AddListeningPort(impl_->listeners[i].bind_text(), grpc::InsecureServerCredentials(), &ports[i]);
+  CONTINUO_CHECK(impl_->engine == nullptr, "a server starts once");
+  impl_->engine = &engine;
+  if (Result<> listening = impl_->listen_tcp(engine); !listening) return listening;
+  std::vector<int> sockets;
+  for (Listener& listener : impl_->listeners) {
+    if (!listener.is_unix()) continue;
+    const Result<int> socket = listener.open_socket(impl_->group);
+    if (!socket) return socket.error();
+    sockets.push_back(*socket);
   }
-  impl_->grpc_server = builder.BuildAndStart();
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (impl_->grpc_server == nullptr || ports[i] == 0) {
-      if (ports[i] != 0) continue;
-      const std::string text = impl_->listeners[i].public_text();
-      return make_error(ErrorKind::already_exists, "LISTEN", "server.listen",
-                        "cannot listen on " + text + ": another program has it, or it is not this machine's");
-    }
-    if (Result<> published = impl_->listeners[i].publish(ports[i]); !published) return published;
-  }
-  if (impl_->grpc_server == nullptr) {
-    return make_error(ErrorKind::internal, "LISTEN", "server.listen", "the gRPC server would not start");
-  }
-  auto* health = impl_->grpc_server->GetHealthCheckService();
-  CONTINUO_CHECK(health != nullptr, "clients wait on grpc health");
-  impl_->health.emplace(engine, *health);
+  if (impl_->tls.set()) impl_->certificates = std::make_unique<CertificateWatch>(engine, impl_->tls);
+  impl_->door = std::make_unique<UnixDoor>(
+      std::move(sockets), [impl = impl_.get()](int connection, const Peer& peer) { impl->arrived(connection, peer); });
   return {};
+}
+
+void Server::use(const AccessRules& rules) {
+  auto access = std::make_shared<const Access>(rules, impl_->group);
+  const std::lock_guard lock(impl_->mutex);
+  impl_->access = std::move(access);
 }
 
 std::vector<std::string> Server::addresses() const {
@@ -117,12 +169,17 @@ std::vector<std::string> Server::addresses() const {
 }
 
 void Server::close_door() {
-  impl_->door.close();
-  if (impl_->health) impl_->health->stop();
+  impl_->gate.close();
+  impl_->door.reset();
+  impl_->certificates.reset();
+  if (impl_->tcp) impl_->tcp->close_health();
+  for (const auto& [peer, host] : impl_->peers) host->close_health();
 }
 
 void Server::stop(std::chrono::system_clock::time_point deadline) {
-  if (impl_->grpc_server) impl_->grpc_server->Shutdown(deadline);
+  impl_->door.reset();
+  if (impl_->tcp) impl_->tcp->stop(deadline);
+  for (const auto& [peer, host] : impl_->peers) host->stop(deadline);
 }
 
 void Server::abandon() { impl_->listeners.clear(); }

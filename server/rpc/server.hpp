@@ -8,12 +8,17 @@
 
 #include "server/base/result.hpp"
 #include "server/control/engine.hpp"
+#include "server/rpc/access.hpp"
+#include "server/rpc/tls.hpp"
 
 namespace continuo::rpc {
 
 struct ServerConfig {
   std::vector<std::string> listen;  // as base/address.hpp reads them
-  std::string role = "admin";
+  AccessRules access;
+  TlsFiles tls;
+  std::string group;  // of Unix sockets; empty: the process's own
+  std::uint32_t operations_per_second = 20'000;
 };
 
 class Server {
@@ -24,6 +29,8 @@ class Server {
 
   /// Serves. The engine must outlive the server.
   Result<> start(control::Engine& engine);
+  /// Other rules, for connections that there are and for those to come: what was a role before may be another, or none.
+  void use(const AccessRules& rules);
   /// Where clients find us, once started.
   [[nodiscard]] std::vector<std::string> addresses() const;
 

@@ -18,9 +18,13 @@ namespace {
 class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
  public:
   Upload(grpc::CallbackServerContext* context, v1::LoadSessionResponse* response, control::Engine& engine, Door& door)
-      : context_(context), response_(response), engine_(engine), place_(door.try_upload()) {
-    grpc::Status status = door.enter("continuo.v1.SessionService.LoadSession");
-    if (status.ok() && !place_) status = no_room_status("uploads", Door::kMaxUploads);
+      : context_(context), response_(response), engine_(engine) {
+    auto [status, who] = door.enter(*context, "continuo.v1.SessionService.LoadSession");
+    identity_ = who.name;
+    if (status.ok()) {
+      if (auto place = door.gate().try_upload()) place_.emplace(*std::move(place));
+    }
+    if (status.ok() && !place_) status = no_room_status("uploads", Gate::kMaxUploads);
     if (status.ok())
       StartRead(&chunk_);
     else
@@ -42,6 +46,7 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
       request_.dry_run = chunk_.dry_run();
       request_.keep_transport = chunk_.keep_transport();
       request_.client = caller();
+      request_.identity = identity_;
     } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport()) {
       return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "",
                         "base, dry_run and keep_transport belong in the first message");
@@ -75,6 +80,7 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
   std::optional<Places::Place> place_;
   v1::LoadSessionRequest chunk_;
   control::LoadRequest request_;
+  std::string identity_;
   bool first_ = true;
 };
 

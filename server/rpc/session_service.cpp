@@ -47,9 +47,10 @@ class SessionService final : public v1::SessionService::CallbackService {
  public:
   SessionService(control::Engine& engine, Door& door) : engine_(engine), door_(door) {}
 
-  grpc::ServerWriteReactor<v1::GetSessionResponse>* GetSession(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<v1::GetSessionResponse>* GetSession(grpc::CallbackServerContext* context,
                                                                const v1::GetSessionRequest*) override {
-    auto [stream, allowed] = enter_stream<v1::GetSessionResponse>(door_, "continuo.v1.SessionService.GetSession");
+    auto [stream, allowed, caller] =
+        enter_stream<v1::GetSessionResponse>(door_, *context, "continuo.v1.SessionService.GetSession");
     if (allowed) {
       engine_.get_session([stream = stream](Result<control::SessionText> text) {
         if (!text) return stream->refuse(to_status(text.error()));
@@ -67,26 +68,27 @@ class SessionService final : public v1::SessionService::CallbackService {
   grpc::ServerUnaryReactor* Apply(grpc::CallbackServerContext* context, const v1::ApplyRequest* request,
                                   v1::ApplyResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SessionService.Apply")) return reactor;
+    const auto caller = enter(door_, *context, reactor, "continuo.v1.SessionService.Apply");
+    if (!caller) return reactor;
     if (const Result<> good = check_apply(*request); !good) {
       if (request->dry_run()) report(good.error(), *response);
       reactor->Finish(request->dry_run() ? grpc::Status::OK : to_status(good.error()));
       return reactor;
     }
-    if (const Result<> allowed = door_.authority().check_operations(*request); !allowed) {
+    if (const Result<> allowed = door_.check_edit(*caller, *request); !allowed) {
       reactor->Finish(to_status(allowed.error()));
       return reactor;
     }
     v1::ApplyRequest edit = *request;
     edit.set_max_wait_ms(wait_ms(*request, context->deadline(), std::chrono::system_clock::now()));
-    engine_.apply(std::move(edit), reply_to(reactor, response));
+    engine_.apply(std::move(edit), reply_to(reactor, response), caller->name);
     return reactor;
   }
 
   grpc::ServerUnaryReactor* ListScheduled(grpc::CallbackServerContext* context, const v1::ListScheduledRequest* request,
                                           v1::ListScheduledResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SessionService.ListScheduled")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.SessionService.ListScheduled")) return reactor;
     engine_.list_scheduled(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -95,22 +97,24 @@ class SessionService final : public v1::SessionService::CallbackService {
                                             const v1::CancelScheduledRequest* request,
                                             v1::CancelScheduledResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SessionService.CancelScheduled")) return reactor;
+    const auto caller = enter(door_, *context, reactor, "continuo.v1.SessionService.CancelScheduled");
+    if (!caller) return reactor;
     if (const Result<> strict = check_strict(*request); !strict) {
       reactor->Finish(to_status(strict.error()));
       return reactor;
     }
-    // The operations are judged where they lie; the authority is a value.
-    const auto allowed = [authority = door_.authority()](const v1::ApplyRequest& scheduled) {
-      return authority.check_operations(scheduled);
+    // The operations are judged where they lie.
+    const auto allowed = [caller = *caller](const v1::ApplyRequest& scheduled) {
+      return check_operations(caller, scheduled);
     };
-    engine_.cancel_scheduled(*request, allowed, reply_to(reactor, response));
+    engine_.cancel_scheduled(*request, allowed, reply_to(reactor, response), caller->name);
     return reactor;
   }
 
-  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
                                                      const v1::WatchRequest* request) override {
-    auto [stream, allowed] = enter_stream<v1::WatchResponse>(door_, "continuo.v1.SessionService.Watch");
+    auto [stream, allowed, caller] =
+        enter_stream<v1::WatchResponse>(door_, *context, "continuo.v1.SessionService.Watch");
     if (allowed) engine_.watch(*request, begin_with_feed(stream));
     return stream.get();
   }
@@ -118,7 +122,7 @@ class SessionService final : public v1::SessionService::CallbackService {
   grpc::ServerUnaryReactor* ListParams(grpc::CallbackServerContext* context, const v1::ListParamsRequest* request,
                                        v1::ListParamsResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SessionService.ListParams")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.SessionService.ListParams")) return reactor;
     engine_.list_params(request->path(), reply_to(reactor, response));
     return reactor;
   }
@@ -126,7 +130,7 @@ class SessionService final : public v1::SessionService::CallbackService {
   grpc::ServerUnaryReactor* ListTypes(grpc::CallbackServerContext* context, const v1::ListTypesRequest*,
                                       v1::ListTypesResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SessionService.ListTypes")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.SessionService.ListTypes")) return reactor;
     for (const session::TypeSpec& type : session::node_types()) *response->add_types() = describe(type);
     reactor->Finish(grpc::Status::OK);
     return reactor;

@@ -3,6 +3,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,8 +34,10 @@ class StreamSource {
 template <class Message>
 class Stream final : public grpc::ServerWriteReactor<Message>, public std::enable_shared_from_this<Stream<Message>> {
  public:
-  [[nodiscard]] static std::shared_ptr<Stream> make(std::optional<Places::Place> place) {
-    std::shared_ptr<Stream> stream(new Stream(std::move(place)));
+  /// `still`: whether this client may go on; asked before messages, a second apart.
+  [[nodiscard]] static std::shared_ptr<Stream> make(std::optional<StreamPlace> place,
+                                                    std::function<grpc::Status()> still = {}) {
+    std::shared_ptr<Stream> stream(new Stream(std::move(place), std::move(still)));
     const std::lock_guard lock(stream->mutex_);
     stream->self_ = stream;
     return stream;
@@ -84,7 +87,16 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   }
 
  private:
-  explicit Stream(std::optional<Places::Place> place) : place_(std::move(place)) {}
+  Stream(std::optional<StreamPlace> place, std::function<grpc::Status()> still)
+      : place_(std::move(place)), still_(std::move(still)) {}
+
+  /// Under the lock. A role may be taken away while a client watches.
+  [[nodiscard]] grpc::Status may_go_on() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!still_ || now - asked_ < kAskEvery) return grpc::Status::OK;
+    asked_ = now;
+    return still_();
+  }
 
   [[nodiscard]] bool is_cancelled() {
     const std::lock_guard lock(mutex_);
@@ -98,9 +110,12 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
       const std::lock_guard lock(mutex_);
       if (finished_ || writing_ || cancelled_ || source_ == nullptr) return;
       keep = self_;
-      next = source_->next([weak = this->weak_from_this()] {
-        if (const auto stream = weak.lock()) stream->pump();
-      });
+      if (grpc::Status may = may_go_on(); !may.ok())
+        next.end = std::move(may);
+      else
+        next = source_->next([weak = this->weak_from_this()] {
+          if (const auto stream = weak.lock()) stream->pump();
+        });
       if (next.message) {
         writing_ = true;
         in_flight_ = next.message;
@@ -131,7 +146,10 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   bool writing_ = false;
   bool cancelled_ = false;
   bool finished_ = false;
-  std::optional<Places::Place> place_;
+  std::optional<StreamPlace> place_;
+  static constexpr std::chrono::seconds kAskEvery{1};
+  const std::function<grpc::Status()> still_;
+  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
 };
 
 /// A subscription of the engine's. Its end is the engine's end.

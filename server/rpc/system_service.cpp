@@ -13,21 +13,22 @@ class SystemService final : public v1::SystemService::CallbackService {
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context, const v1::GetInfoRequest*,
                                     v1::GetInfoResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (enter(door_, reactor, "continuo.v1.SystemService.GetInfo")) engine_.info(reply_to(reactor, response));
+    if (enter(door_, *context, reactor, "continuo.v1.SystemService.GetInfo")) engine_.info(reply_to(reactor, response));
     return reactor;
   }
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetStatusRequest*,
                                       v1::GetStatusResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (enter(door_, reactor, "continuo.v1.SystemService.GetStatus")) engine_.status(reply_to(reactor, response));
+    if (enter(door_, *context, reactor, "continuo.v1.SystemService.GetStatus"))
+      engine_.status(reply_to(reactor, response));
     return reactor;
   }
 
   grpc::ServerUnaryReactor* GetClock(grpc::CallbackServerContext* context, const v1::GetClockRequest*,
                                      v1::Clock* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, reactor, "continuo.v1.SystemService.GetClock")) return reactor;
+    if (!enter(door_, *context, reactor, "continuo.v1.SystemService.GetClock")) return reactor;
     *response = engine_.clock();  // wait-free, so answered on the spot: a clock that waited in a line would be late
     reactor->Finish(grpc::Status::OK);
     return reactor;

@@ -14,11 +14,13 @@
 
 namespace continuo::rpc {
 
-/// A unary call: false when it is already answered, because this client may not.
-[[nodiscard]] inline bool enter(const Door& door, grpc::ServerUnaryReactor* reactor, std::string_view method) {
-  const grpc::Status status = door.enter(method);
-  if (!status.ok()) reactor->Finish(status);
-  return status.ok();
+/// A unary call: none when it is already answered, because this client may not.
+[[nodiscard]] inline std::optional<Caller> enter(const Door& door, const grpc::ServerContextBase& context,
+                                                 grpc::ServerUnaryReactor* reactor, std::string_view method) {
+  Door::Pass pass = door.enter(context, method);
+  if (pass.status.ok()) return std::move(pass.caller);
+  reactor->Finish(pass.status);
+  return std::nullopt;
 }
 
 /// A stream: never null. False beside it when it is already refused.
@@ -26,15 +28,19 @@ template <class Message>
 struct Entered {
   std::shared_ptr<Stream<Message>> stream;
   bool allowed = false;
+  Caller caller;
 };
 template <class Message>
-[[nodiscard]] Entered<Message> enter_stream(Door& door, std::string_view method) {
-  grpc::Status status = door.enter(method);
-  std::optional<Places::Place> place = status.ok() ? door.try_stream() : std::nullopt;
-  if (status.ok() && !place) status = no_room_status("streams", Door::kMaxStreams);
-  auto stream = Stream<Message>::make(std::move(place));
-  if (!status.ok()) stream->refuse(status);
-  return {std::move(stream), status.ok()};
+[[nodiscard]] Entered<Message> enter_stream(const Door& door, const grpc::ServerContextBase& context,
+                                            std::string_view method) {
+  Door::Pass pass = door.enter(context, method);
+  std::optional<StreamPlace> place = pass.status.ok() ? door.gate().try_stream(pass.caller.name) : std::nullopt;
+  if (pass.status.ok() && !place) pass.status = no_room_status("streams of one client", Gate::kMaxStreamsOfCaller);
+  // The context lives as long as the stream's reactor.
+  auto stream =
+      Stream<Message>::make(std::move(place), [&door, &context, method] { return door.enter(context, method).status; });
+  if (!pass.status.ok()) stream->refuse(pass.status);
+  return {std::move(stream), pass.status.ok(), std::move(pass.caller)};
 }
 
 }  // namespace continuo::rpc

@@ -109,7 +109,7 @@ TEST_CASE("what a killed daemon left behind does not keep the next from starting
 }
 
 TEST_CASE("TCP on loopback serves beside the socket, and a port that is taken is refused") {
-  Daemon daemon({"--listen", "127.0.0.1:0"});
+  Daemon daemon({"--listen", "127.0.0.1:0", "--loopback-role", "viewer"});
   const std::size_t at = daemon.ready.find("127.0.0.1:");
   REQUIRE(at != std::string::npos);
   const std::string tcp = daemon.ready.substr(at, daemon.ready.find(';') - at);

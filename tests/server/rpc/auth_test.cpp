@@ -46,61 +46,49 @@ TEST_CASE("every operation names a role, and an empty one is nobody's") {
   CHECK(operation_role(v1::Operation()) == v1::ROLE_UNSPECIFIED);
 }
 
+Caller with(v1::Role role) { return {"user anna", role, ""}; }
+
 TEST_CASE("each role may what the ones above it may, and no more") {
-  const Authority viewer(v1::ROLE_VIEWER);
-  const Authority an_operator(v1::ROLE_OPERATOR);
-  const Authority engineer(v1::ROLE_ENGINEER);
-  const Authority admin(v1::ROLE_ADMIN);
-  CHECK(viewer.check_method("continuo.v1.SystemService.GetStatus"));
-  CHECK_FALSE(viewer.check_method("continuo.v1.SessionService.Apply"));
-  CHECK(an_operator.check_method("continuo.v1.SessionService.Apply"));
-  CHECK_FALSE(an_operator.check_method("continuo.v1.SessionService.LoadSession"));
-  CHECK(engineer.check_method("continuo.v1.SessionService.LoadSession"));
-  CHECK_FALSE(engineer.check_method("continuo.v1.DeviceService.UseDevice"));
-  CHECK(admin.check_method("continuo.v1.DeviceService.UseDevice"));
-  CHECK(admin.check_method("continuo.v1.SystemService.GetStatus"));
+  CHECK(check_method(with(v1::ROLE_VIEWER), "continuo.v1.SystemService.GetStatus"));
+  CHECK_FALSE(check_method(with(v1::ROLE_VIEWER), "continuo.v1.SessionService.Apply"));
+  CHECK(check_method(with(v1::ROLE_OPERATOR), "continuo.v1.SessionService.Apply"));
+  CHECK_FALSE(check_method(with(v1::ROLE_OPERATOR), "continuo.v1.SessionService.LoadSession"));
+  CHECK(check_method(with(v1::ROLE_ENGINEER), "continuo.v1.SessionService.LoadSession"));
+  CHECK_FALSE(check_method(with(v1::ROLE_ENGINEER), "continuo.v1.DeviceService.UseDevice"));
+  CHECK(check_method(with(v1::ROLE_ADMIN), "continuo.v1.DeviceService.UseDevice"));
+  CHECK(check_method(with(v1::ROLE_ADMIN), "continuo.v1.SystemService.GetStatus"));
 }
 
-TEST_CASE("what has no role is denied to all, and so is everything to who has none") {
-  CHECK_FALSE(Authority(v1::ROLE_ADMIN).check_method("continuo.v1.SessionService.Erase"));
-  CHECK_FALSE(Authority(role_of("king")).check_method("continuo.v1.SystemService.GetStatus"));
-  CHECK(role_of("") == v1::ROLE_UNSPECIFIED);
+TEST_CASE("what has no role is denied to all, and so is everything to who has none, with what to do") {
+  CHECK_FALSE(check_method(with(v1::ROLE_ADMIN), "continuo.v1.SessionService.Erase"));
+  const Result<> none =
+      check_method({"user eve", v1::ROLE_UNSPECIFIED, "ask anna"}, "continuo.v1.SystemService.GetStatus");
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == "user eve has no role here: ask anna");
 }
 
 TEST_CASE("one operation that is not the caller's refuses the transaction, and is named") {
   v1::ApplyRequest request;
   request.add_operations()->mutable_set_params();
-  CHECK(Authority(v1::ROLE_OPERATOR).check_operations(request));
+  CHECK(check_operations(with(v1::ROLE_OPERATOR), request));
   request.add_operations()->mutable_remove_node();
-  const Result<> result = Authority(v1::ROLE_OPERATOR).check_operations(request);
+  const Result<> result = check_operations(with(v1::ROLE_OPERATOR), request);
   REQUIRE_FALSE(result);
   CHECK(result.error().kind == ErrorKind::permission_denied);
   CHECK(result.error().field == "operations[1]");
-  CHECK(Authority(v1::ROLE_ENGINEER).check_operations(request));
+  CHECK(check_operations(with(v1::ROLE_ENGINEER), request));
 }
 
-TEST_CASE("a closed door lets nobody in") {
-  Door door{Authority(v1::ROLE_ADMIN)};
-  CHECK(door.enter("continuo.v1.SystemService.GetStatus").ok());
-  door.close();
-  CHECK(door.enter("continuo.v1.SystemService.GetStatus").error_code() == grpc::StatusCode::UNAVAILABLE);
-}
-
-TEST_CASE("places run out, and come back, also when the one who counted them is gone") {
-  std::optional<Places::Place> last;
-  {
-    Places places(2);
-    auto first = places.try_take();
-    REQUIRE(first);
-    auto second = places.try_take();
-    REQUIRE(second);
-    CHECK_FALSE(places.try_take());
-    CHECK_FALSE(places.try_take());
-    first.reset();
-    CHECK(places.try_take());
-    last.emplace(*std::move(second));
-  }
-  CHECK(last);
+TEST_CASE("a closed gate lets nobody in") {
+  Gate gate(1);
+  const Door door(gate, [](const grpc::ServerContextBase&) { return with(v1::ROLE_ADMIN); });
+  grpc::CallbackServerContext context;
+  const Door::Pass pass = door.enter(context, "continuo.v1.SystemService.GetStatus");
+  CHECK(pass.status.ok());
+  CHECK(pass.caller.name == "user anna");
+  gate.close();
+  CHECK(door.enter(context, "continuo.v1.SystemService.GetStatus").status.error_code() ==
+        grpc::StatusCode::UNAVAILABLE);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 #include <iterator>
 
 #include "tests/server/base/temp_folder.hpp"
@@ -14,17 +15,14 @@
 namespace continuo::rpc {
 namespace {
 
-/// Does what gRPC does with "unix:/path".
-void bind_to(const std::string& text) {
-  const std::string path = text.substr(5);
+/// What a killed daemon leaves behind.
+void leave_socket(const std::filesystem::path& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  REQUIRE(path.size() < sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
-  REQUIRE(descriptor >= 0);
-  REQUIRE(bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  close(descriptor);
+  REQUIRE(path.native().size() < sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+  REQUIRE(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
 }
 
 long entries(const std::filesystem::path& folder) {
@@ -38,12 +36,17 @@ TEST_CASE("a socket appears under its name with mode 0660, and goes with its own
     Result<Listener> listener = Listener::claim(address);
     REQUIRE(listener);
     CHECK(listener->public_text() == "unix:" + address.socket.string());
-    bind_to(listener->bind_text());
     CHECK_FALSE(std::filesystem::exists(address.socket));
-    struct stat workshop{};
-    REQUIRE(stat(std::filesystem::path(listener->bind_text().substr(5)).parent_path().c_str(), &workshop) == 0);
-    CHECK((workshop.st_mode & 0777u) == 0700u);
-    REQUIRE(listener->publish(1));
+    int workshops = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "run")) {
+      if (!entry.is_directory()) continue;
+      ++workshops;
+      struct stat workshop{};
+      REQUIRE(stat(entry.path().c_str(), &workshop) == 0);
+      CHECK((workshop.st_mode & 0777u) == 0700u);
+    }
+    CHECK(workshops == 1);
+    REQUIRE(listener->open_socket(getegid()));
     struct stat status{};
     REQUIRE(stat(address.socket.c_str(), &status) == 0);
     CHECK(S_ISSOCK(status.st_mode));
@@ -63,12 +66,11 @@ TEST_CASE("a socket appears under its name with mode 0660, and goes with its own
 TEST_CASE("a socket that a killed daemon left is replaced, and another file is not") {
   const TempFolder folder;
   const Address address{folder.path() / "c.sock", "", 0};
-  bind_to("unix:" + address.socket.string());
+  leave_socket(address.socket);
   {
     Result<Listener> listener = Listener::claim(address);
     REQUIRE(listener);
-    bind_to(listener->bind_text());
-    CHECK(listener->publish(1));
+    CHECK(listener->open_socket(getegid()));
   }
   folder.write("c.sock", "precious");
   const Result<Listener> listener = Listener::claim(address);
@@ -80,14 +82,20 @@ TEST_CASE("a socket that a killed daemon left is replaced, and another file is n
 TEST_CASE("a listener that was never published leaves nothing but its lock") {
   const TempFolder folder;
   const Address address{folder.path() / "c.sock", "", 0};
+  REQUIRE(Listener::claim(address));
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("a socket that cannot be bound in its folder says so, and nothing is left") {
+  const TempFolder folder;
+  const Address address{folder.path() / "c.sock", "", 0};
   {
     Result<Listener> listener = Listener::claim(address);
     REQUIRE(listener);
-    bind_to(listener->bind_text());
-    CHECK_FALSE([&] {
-      unlink(listener->bind_text().substr(5).c_str());
-      return static_cast<bool>(listener->publish(1));
-    }());
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      if (entry.is_directory()) std::filesystem::remove(entry.path());
+    }
+    CHECK_FALSE(listener->open_socket(getegid()));
   }
   CHECK(entries(folder.path()) == 1);
 }

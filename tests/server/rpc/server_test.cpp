@@ -47,7 +47,7 @@ struct Rig {
   std::shared_ptr<grpc::Channel> channel;
 
   explicit Rig(const std::string& role) {
-    auto claimed = Server::claim({{address}, role});
+    auto claimed = Server::claim({{address}, {role, {}, {}, {}, "none", {}}, {}, "", 20'000});
     REQUIRE(claimed);
     server = *std::move(claimed);
     REQUIRE(server->start(engine));

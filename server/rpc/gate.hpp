@@ -1,0 +1,103 @@
+// THREAD: rpc - what the doors of all listeners share: whether anybody is let in, and how much room there is
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace continuo::rpc {
+
+/// A counted place. `try_take` never waits; whoever finds it full is refused.
+class Places {
+ public:
+  explicit Places(int bound) : free_(std::make_shared<std::atomic<int>>(bound)) {}
+
+  /// Given back when it is destroyed, which may be after the Places are gone.
+  class Place {
+   public:
+    Place(Place&& other) noexcept : free_(std::move(other.free_)) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (free_) free_->fetch_add(1, std::memory_order_relaxed);
+    }
+
+   private:
+    friend class Places;
+    explicit Place(std::shared_ptr<std::atomic<int>> free) : free_(std::move(free)) {}
+    std::shared_ptr<std::atomic<int>> free_;
+  };
+
+  [[nodiscard]] std::optional<Place> try_take() {
+    if (free_->fetch_sub(1, std::memory_order_relaxed) > 0) return Place(free_);
+    free_->fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+
+ private:
+  std::shared_ptr<std::atomic<int>> free_;
+};
+
+/// A place among everybody's streams, and one among the caller's own.
+struct StreamPlace {
+  Places::Place of_all;
+  Places::Place of_caller;
+};
+
+/// Edits that one caller sends: so many a second, and a second's worth at once.
+class EditRate {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit EditRate(double per_second, double at_once) : per_second_(per_second), at_once_(at_once), left_(at_once) {}
+
+  /// All of them or none.
+  [[nodiscard]] bool try_take(int operations, Clock::time_point now);
+
+ private:
+  const double per_second_;
+  const double at_once_;
+  std::mutex mutex_;
+  double left_;
+  Clock::time_point last_{};
+};
+
+class Gate {
+ public:
+  static constexpr int kMaxStreams = 1024;          // watches, meters and downloads together
+  static constexpr int kMaxStreamsOfCaller = 256;   // of them
+  static constexpr int kMaxUploads = 4;             // each may hold a session of 64 MiB
+  static constexpr std::size_t kMaxAccounts = 256;  // callers beyond share one
+  static constexpr int kLargestEdit = 10'000;       // operations; fits, whatever the rate
+
+  explicit Gate(std::uint32_t operations_per_second) : operations_per_second_(operations_per_second) {}
+
+  /// From here on every new call is UNAVAILABLE.
+  void close() noexcept { closed_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] std::optional<StreamPlace> try_stream(const std::string& caller);
+  [[nodiscard]] std::optional<Places::Place> try_upload() { return uploads_.try_take(); }
+  [[nodiscard]] bool try_edit(const std::string& caller, int operations);
+  [[nodiscard]] std::uint32_t operations_per_second() const noexcept { return operations_per_second_; }
+
+ private:
+  struct Account {
+    explicit Account(double per_second);
+    Places streams{kMaxStreamsOfCaller};
+    EditRate edits;
+  };
+  [[nodiscard]] std::shared_ptr<Account> account(const std::string& caller);
+
+  const std::uint32_t operations_per_second_;
+  Places streams_{kMaxStreams};
+  Places uploads_{kMaxUploads};
+  std::atomic<bool> closed_{false};
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Account>> accounts_;
+};
+
+}  // namespace continuo::rpc

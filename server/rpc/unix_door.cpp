@@ -1,0 +1,83 @@
+#include "server/rpc/unix_door.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "server/base/check.hpp"
+#include "server/base/log.hpp"
+
+namespace continuo::rpc {
+namespace {
+
+constexpr int kCrowdedMs = 200;
+
+}  // namespace
+
+std::optional<Peer> peer_of(int connection) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  Peer peer{credentials.uid, credentials.gid, {}, name_of_user(credentials.uid)};
+  peer.groups.resize(32);
+  for (;;) {
+    size = static_cast<socklen_t>(peer.groups.size() * sizeof(gid_t));
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, peer.groups.data(), &size) == 0) break;
+    if (errno != ERANGE) return std::nullopt;
+    peer.groups.resize(size / sizeof(gid_t));
+  }
+  peer.groups.resize(size / sizeof(gid_t));
+  return peer;
+}
+
+UnixDoor::UnixDoor(std::vector<int> sockets, Arrived arrived)
+    : sockets_(std::move(sockets)), arrived_(std::move(arrived)), stop_(eventfd(0, EFD_CLOEXEC)) {
+  CONTINUO_CHECK(stop_ >= 0, "a daemon without a descriptor cannot serve");
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "continuo-door");
+    run();
+  });
+}
+
+UnixDoor::~UnixDoor() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(stop_, &one, sizeof one);
+  thread_.join();
+  close(stop_);
+}
+
+void UnixDoor::run() {
+  for (;;) {
+    std::vector<pollfd> watched{{stop_, POLLIN, 0}};
+    // Without a descriptor to spare they would be ready for ever.
+    if (!crowded_) {
+      for (const int socket : sockets_) watched.push_back({socket, POLLIN, 0});
+    }
+    if (poll(watched.data(), watched.size(), std::exchange(crowded_, false) ? kCrowdedMs : -1) < 0) continue;
+    if (watched[0].revents != 0) return;
+    for (std::size_t i = 1; i < watched.size(); ++i) {
+      if (watched[i].revents != 0) take(watched[i].fd);
+    }
+  }
+}
+
+void UnixDoor::take(int socket) {
+  const int connection = accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (connection < 0) {
+    crowded_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (crowded_) log::warning("a client waits: {}", std::strerror(errno));
+    return;
+  }
+  if (const std::optional<Peer> peer = peer_of(connection)) return arrived_(connection, *peer);
+  log::warning("a connection was closed: the kernel does not say whose it is");
+  close(connection);
+}
+
+}  // namespace continuo::rpc
