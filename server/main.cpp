@@ -152,6 +152,25 @@ void announce(const rpc::Server& server, control::Engine& engine, const std::str
   notify_supervisor("READY=1");
 }
 
+/// What the log says is in the journal as well, until this goes.
+class JournalOfLog {
+ public:
+  explicit JournalOfLog(journal::Journal& journal) {
+    log::observe([&journal](log::Level level, std::string_view line) {
+      v1::Event event;
+      event.set_kind(v1::Event::KIND_LOG);
+      event.set_severity(level == log::Level::error     ? v1::Event::SEVERITY_ERROR
+                         : level == log::Level::warning ? v1::Event::SEVERITY_WARNING
+                                                        : v1::Event::SEVERITY_INFO);
+      event.set_message(std::string(line));
+      journal.add(std::move(event));
+    });
+  }
+  JournalOfLog(const JournalOfLog&) = delete;
+  JournalOfLog& operator=(const JournalOfLog&) = delete;
+  ~JournalOfLog() { log::observe({}); }
+};
+
 /// SIGHUP: [access] is read anew; the rest of the configuration waits for the next start.
 void read_access(rpc::Server& server, const ConfigSources& sources) {
   const Result<LoadedConfig> loaded = load_config(sources);
@@ -171,6 +190,8 @@ int run(const Config& config, const ConfigSources& sources) {
 
   boost::asio::io_context io{1};
   control::Engine engine(io, engine_config(config), device::make_portaudio_factory());
+  const JournalOfLog journal(engine.journal());
+  log::info("continuod " CONTINUO_VERSION " starts");
   const ControlThread control(io);
   const std::unique_ptr<rpc::Server> server = *std::move(claimed);  // the last in is the first out
   Answer<std::monostate> started;
@@ -188,7 +209,7 @@ int run(const Config& config, const ConfigSources& sources) {
   }
 
   notify_supervisor("STOPPING=1");
-  log::info("stopping");
+  log::info("continuod " CONTINUO_VERSION " stops");
   const bool sounded = engine.audio_alive();
   server->close_door();
   Answer<std::monostate> ended;

@@ -152,9 +152,15 @@ void tell_snapshot(const Context& context, const std::string& json, const v1::Wa
   print_line(printable(text + (end.resync() ? " (the changes before it were missed)" : "")));
 }
 
+/// What the client calls itself, and who it is.
+std::string who(const v1::Origin& origin) {
+  if (origin.identity().empty()) return origin.client();
+  return origin.client().empty() ? origin.identity() : origin.client() + " (" + origin.identity() + ")";
+}
+
 void tell_change(const v1::Change& change) {
   const std::string head = format("%llu  %s  %s  ", number(change.revision().number()), change.origin().utc().c_str(),
-                                  change.origin().client().c_str());
+                                  who(change.origin()).c_str());
   for (const v1::Operation& operation : change.operations()) print_line(printable(head + operation_text(operation)));
 }
 

@@ -13,6 +13,7 @@
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/output.hpp"
 #include "continuo/v1/device.grpc.pb.h"
+#include "continuo/v1/event.grpc.pb.h"
 #include "continuo/v1/meter.grpc.pb.h"
 #include "continuo/v1/session.grpc.pb.h"
 #include "continuo/v1/system.grpc.pb.h"
@@ -34,7 +35,8 @@ struct Connection::Impl {
         system(v1::SystemService::NewStub(channel)),
         session(v1::SessionService::NewStub(channel)),
         meters(v1::MeterService::NewStub(channel)),
-        device(v1::DeviceService::NewStub(channel)) {}
+        device(v1::DeviceService::NewStub(channel)),
+        events(v1::EventService::NewStub(channel)) {}
 
   void check(const grpc::Status& status) const {
     if (!status.ok()) throw to_failure(status, address);
@@ -91,6 +93,7 @@ struct Connection::Impl {
   std::unique_ptr<v1::SessionService::Stub> session;
   std::unique_ptr<v1::MeterService::Stub> meters;
   std::unique_ptr<v1::DeviceService::Stub> device;
+  std::unique_ptr<v1::EventService::Stub> events;
 
   std::mutex mutex;
   grpc::ClientContext* streaming = nullptr;  // guarded by mutex
@@ -201,6 +204,10 @@ bool Connection::identify(const v1::IdentifyRequest& request) {
   if (scope.happened()) return false;
   impl_->check(status);
   return true;
+}
+
+v1::ListEventsResponse Connection::list_events(const v1::ListEventsRequest& request) {
+  return impl_->call(*impl_->events, &v1::EventService::Stub::ListEvents, request);
 }
 
 v1::CalibrateResponse Connection::calibrate(const v1::CalibrateRequest& request) {

@@ -10,6 +10,7 @@
 #include "clients/cli/media_path.hpp"
 #include "continuo/v1/device.pb.h"
 #include "continuo/v1/edit.pb.h"
+#include "continuo/v1/event.pb.h"
 #include "continuo/v1/meter.pb.h"
 #include "continuo/v1/session.pb.h"
 #include "continuo/v1/system.pb.h"
@@ -51,6 +52,7 @@ class Connection {
   v1::UseDeviceResponse use_device(const v1::UseDeviceRequest& request);
   /// Returns when the bursts are over, or false at an interrupt.
   bool identify(const v1::IdentifyRequest& request);
+  [[nodiscard]] v1::ListEventsResponse list_events(const v1::ListEventsRequest& request);
   v1::CalibrateResponse calibrate(const v1::CalibrateRequest& request);
 
   void watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& on_message);

@@ -60,6 +60,7 @@ void add_see_commands(CLI::App& app, Context& context);
 void add_meter_command(CLI::App& app, Context& context);
 void add_scheduled_commands(CLI::App& app, Context& context);
 void add_watch_command(CLI::App& app, Context& context);
+void add_events_command(CLI::App& app, Context& context);
 void add_device_commands(CLI::App& app, Context& context);
 void add_batch_commands(CLI::App& app, Context& context);
 void add_complete_command(CLI::App& app, Context& context);

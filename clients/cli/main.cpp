@@ -70,6 +70,7 @@ int run(int argc, char** argv) {
   add_meter_command(app, context);
   add_scheduled_commands(app, context);
   add_watch_command(app, context);
+  add_events_command(app, context);
   add_device_commands(app, context);
   add_batch_commands(app, context);
   add_complete_command(app, context);

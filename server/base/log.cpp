@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
+#include <utility>
 
 #include "server/base/check.hpp"
 
@@ -85,7 +88,10 @@ struct Log {
   std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks = std::make_shared<spdlog::sinks::dist_sink_mt>();
   spdlog::logger logger{"continuod", sinks};
   std::mutex mutex;
-  std::filesystem::path file;  // guarded by mutex
+  std::filesystem::path file;   // guarded by mutex
+  std::shared_mutex observing;  // shared while the observer is called
+  std::function<void(Level, std::string_view)> observer;
+  std::atomic<bool> observed{false};
 
   Log() {
     sinks->add_sink(make_stderr_sink());
@@ -97,6 +103,12 @@ struct Log {
 Log& the_log() {
   static Log* const log = new Log;
   return *log;
+}
+
+void tell(Log& log, Level level, std::string_view line) {
+  if (level == Level::debug || !log.observed) return;
+  const std::shared_lock lock(log.observing);
+  if (log.observer) log.observer(level, line);
 }
 
 }  // namespace
@@ -136,19 +148,30 @@ void reopen() noexcept {
 
 void flush() noexcept { the_log().logger.flush(); }
 
-bool enabled(Level level) noexcept { return the_log().logger.should_log(to_spdlog(level)); }
+void observe(std::function<void(Level, std::string_view)> call) {
+  Log& log = the_log();
+  const std::unique_lock lock(log.observing);
+  log.observer = std::move(call);
+  log.observed = static_cast<bool>(log.observer);
+}
+
+bool enabled(Level level) noexcept {
+  Log& log = the_log();
+  return log.logger.should_log(to_spdlog(level)) || (level != Level::debug && log.observed);
+}
 
 void write(Level level, std::string_view text) noexcept {
   Log& log = the_log();
   if (text.find_first_of("\n\r") == std::string_view::npos) {
     log.logger.log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
-    return;
+    return tell(log, level, text);
   }
   std::string line(text);
   for (char& c : line) {
     if (c == '\n' || c == '\r') c = ' ';
   }
   log.logger.log(to_spdlog(level), line);
+  tell(log, level, line);
 }
 
 }  // namespace continuo::log

@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,10 @@ struct Settings {
 
 /// Before it, the log goes to stderr at level info. Fails where the file cannot be opened: then nothing has changed.
 Result<> start(const Settings& settings);
+
+/// Hears every line that is written, on whatever thread writes it; it must not write to the log itself. Empty: nobody.
+/// Once it returns no call of the one before runs.
+void observe(std::function<void(Level, std::string_view)> call);
 
 /// Opens the file anew, after somebody moved it away. Nothing to do for stderr.
 void reopen() noexcept;

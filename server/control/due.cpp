@@ -1,21 +1,10 @@
 #include "server/control/due.hpp"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
 namespace continuo::control {
-
-std::optional<std::int64_t> parse_utc(const std::string& text) {
-  google::protobuf::Timestamp time;
-  if (!text.ends_with('Z') || !google::protobuf::util::TimeUtil::FromString(text, &time)) return std::nullopt;
-  // The years in which nanoseconds fit into 63 bits: 1970 to 2262.
-  constexpr std::int64_t kLatest = std::int64_t{9'223'372'035};
-  if (time.seconds() < 0 || time.seconds() > kLatest) return std::nullopt;
-  return time.seconds() * 1'000'000'000 + time.nanos();
-}
 
 std::vector<DueAt> due_order(const Moment& now, const std::vector<DueItem>& items) {
   using Rank = std::pair<rt::FrameCount, std::uint64_t>;

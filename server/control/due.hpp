@@ -9,6 +9,7 @@
 #include "continuo/v1/types.pb.h"
 #include "rt/types.hpp"
 #include "server/base/result.hpp"
+#include "server/journal/utc.hpp"
 
 namespace continuo::control {
 
@@ -25,8 +26,7 @@ struct Due {
   std::optional<std::uint64_t> generation;  // of the engine's clock: without it, it never comes
 };
 
-/// UTC, RFC 3339, as nanoseconds since 1970.
-[[nodiscard]] std::optional<std::int64_t> parse_utc(const std::string& text);
+using journal::parse_utc;
 
 /// The clocks at one instant; all frames at the engine's rate.
 struct Moment {

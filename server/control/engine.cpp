@@ -4,6 +4,7 @@
 
 #include "server/control/describe.hpp"
 #include "server/control/engine_impl.hpp"
+#include "server/control/journal_lines.hpp"
 #include "server/session/session_file.hpp"
 
 namespace continuo::control {
@@ -31,6 +32,14 @@ void Engine::shutdown(Done<std::monostate> done) {
 }
 
 void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done, std::string identity) {
+  if (!request.dry_run()) {
+    // What was refused is in the journal; what was accepted comes there by the line of changes.
+    done = [impl = impl_.get(), what = operations_text(request.operations()),
+            origin = origin_of(request.client(), identity), told = std::move(done)](Result<v1::ApplyResponse> result) {
+      if (!result) impl->journal.add(refusal_of(result.error(), what, origin));
+      told(std::move(result));
+    };
+  }
   impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request),
                                      identity = std::move(identity)](Done<v1::ApplyResponse> answer) mutable {
     impl->transactions.apply(std::move(request), std::move(answer), std::move(identity));
@@ -54,6 +63,23 @@ void Engine::cancel_scheduled(v1::CancelScheduledRequest request,
 }
 
 void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
+  if (!request.dry_run) {
+    done = [impl = impl_.get(), origin = origin_of(request.client, request.identity),
+            told = std::move(done)](Result<v1::LoadSessionResponse> result) {
+      if (result) {
+        v1::Event event;
+        event.set_kind(v1::Event::KIND_LOAD);
+        event.set_message("session \"" + impl->graph.document()->name + "\" loaded, " +
+                          std::to_string(result->warnings_size()) + " warnings");
+        *event.mutable_origin() = origin;
+        *event.mutable_revision() = result->revision();
+        impl->journal.add(std::move(event));
+      } else {
+        impl->journal.add(refusal_of(result.error(), "load of a session", origin));
+      }
+      told(std::move(result));
+    };
+  }
   impl_->on_strand(std::move(done),
                    [impl = impl_.get(), request = std::move(request)](Done<v1::LoadSessionResponse> answer) mutable {
                      impl->loader.load(std::move(request), std::move(answer));
@@ -167,6 +193,8 @@ void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<F
                    [impl = impl_.get(), request = std::move(request)](
                        Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) { answer(impl->meters.watch(request)); });
 }
+
+journal::Journal& Engine::journal() { return impl_->journal; }
 
 MediaLibrary& Engine::media() { return impl_->library; }
 

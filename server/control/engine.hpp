@@ -19,6 +19,7 @@
 #include "server/base/result.hpp"
 #include "server/control/feed.hpp"
 #include "server/device/device.hpp"
+#include "server/journal/journal.hpp"
 #include "server/media/take_file.hpp"
 
 namespace continuo::control {
@@ -121,6 +122,9 @@ class Engine {
   /// A client's place in the stream of changes; see feed.hpp. Dropping it ends the subscription.
   void watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done);
   void watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done);
+
+  /// What happened; any thread adds and asks.
+  [[nodiscard]] journal::Journal& journal();
 
   /// The files of the media roots; see media_library.hpp.
   [[nodiscard]] MediaLibrary& media();

@@ -5,6 +5,7 @@
 
 #include "rt/dsp/math.hpp"
 #include "server/base/log.hpp"
+#include "server/control/journal_lines.hpp"
 #include "server/control/placement.hpp"
 #include "server/device/ticks.hpp"
 #include "server/session/node_registry.hpp"
@@ -33,6 +34,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                    std::unique_ptr<device::DeviceFactory> factory)
     : config(std::move(engine_config)),
       device_factory(std::move(factory)),
+      journal(config.state_folder, {config.utc_ns, [this] { return frame_now(); }}),
       strand(io),
       pool(config.before_disk),
       uids(config.state_folder, worker),
@@ -94,8 +96,12 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       round_trips(strand, worker, config.state_folder),
       saver(strand, worker, graph, media, config.state_folder,
             [this](std::string problem) { report.save_problem = std::move(problem); }),
-      history(strand,
-              [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); }),
+      history(
+          strand, [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); },
+          [this](const v1::WatchResponse& message) {
+            if (auto event = event_of(message))
+              journal.add(*std::move(event), message.has_change() && values_only(message.change().operations()));
+          }),
       cues({strand, graph, media, sources, transport, history}),
       scheduled({jobs, graph, transport, pump, history, [this] { return devices.generation(); },
                  [this] {
@@ -128,7 +134,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                [this] {
                  faults.look();
                  sources.look();
-                 report.look();
+                 losses.look(report.look(), std::chrono::steady_clock::now());
                }}),
       meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
@@ -149,6 +155,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                           [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
               }),
       missing({strand, pool, jobs, graph, media, delivery}, config.media_retry) {
+  sounding.store(renderer, std::memory_order_release);
   takes.use(&prerolls);
   takes.use([placement = Placement({graph, transport, [this] { return round_trip_frames(); },
                                     config.utc_ns ? config.utc_ns : system_utc_ns})](
@@ -208,6 +215,15 @@ void Engine::Impl::publish_rates() {
   if (workers) workers->set_sample_rate(graph.shape().sample_rate_hz);
   rates.write({devices.generation(), graph.shape().sample_rate_hz, graph.session_rate_hz()});
   cues.touch();
+}
+
+std::int64_t Engine::Impl::frame_now() const {
+  const rt::Renderer* const now = sounding.load(std::memory_order_acquire);
+  if (now == nullptr) return 0;
+  rt::ClockReading reading;
+  while (!now->counters().clock.try_read(reading)) {
+  }
+  return reading.engine_frame;
 }
 
 v1::Clock Engine::Impl::clock() const {

@@ -18,6 +18,7 @@
 #include "server/control/impulses.hpp"
 #include "server/control/job_queue.hpp"
 #include "server/control/loader.hpp"
+#include "server/control/loss_watch.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/media_library.hpp"
 #include "server/control/meter_poller.hpp"
@@ -44,7 +45,10 @@ namespace continuo::control {
 struct Engine::Impl final : device::AudioCallback {
   Impl(boost::asio::io_context& io, EngineConfig engine_config, std::unique_ptr<device::DeviceFactory> factory);
 
-  ~Impl() override { link.forget_senders(); }
+  ~Impl() override {
+    sounding.store(nullptr, std::memory_order_release);
+    link.forget_senders();
+  }
 
   void audio_callback(rt::InputBlock in, rt::OutputBlock out, std::uint32_t frames) noexcept RT_NONBLOCKING override {
     if (workers != nullptr) workers->begin(frames);
@@ -54,6 +58,8 @@ struct Engine::Impl final : device::AudioCallback {
 
   /// Any thread.
   [[nodiscard]] v1::Clock clock() const;
+  /// The same frame; 0 before there is an engine and behind its end.
+  [[nodiscard]] std::int64_t frame_now() const;
   /// The rates and the generation that clock() shows have changed, or the document has.
   void publish_rates();
   /// Of the device that sounds: out and in again.
@@ -76,6 +82,9 @@ struct Engine::Impl final : device::AudioCallback {
 
   const EngineConfig config;
   std::shared_ptr<device::DeviceFactory> device_factory;
+  std::atomic<const rt::Renderer*> sounding{nullptr};  // for the journal's clock
+  journal::Journal journal;                            // the last that goes: all the others may add to it
+  LossWatch losses{journal};
   Strand strand;
   Worker worker{"continuo-work"};           // parses, prints, saves
   Worker device_worker{"continuo-device"};  // every slow call of a driver

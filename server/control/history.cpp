@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <random>
 #include <utility>
+
+#include "server/journal/utc.hpp"
 
 namespace continuo::control {
 
@@ -18,20 +18,11 @@ std::uint64_t new_epoch() {
   return epoch == 0 ? 1 : epoch;
 }
 
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-  const std::time_t seconds = static_cast<std::time_t>(ns / 1'000'000'000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[48];
-  const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + n, sizeof text - n, ".%09dZ", static_cast<int>(ns % 1'000'000'000));
-  return text;
-}
+std::string utc_now() { return journal::utc_text(journal::utc_now_ns()); }
 
-History::History(Strand& strand, std::function<std::shared_ptr<const std::string>()> text)
-    : text_(std::move(text)), heartbeat_(strand) {
+History::History(Strand& strand, std::function<std::shared_ptr<const std::string>()> text,
+                 std::function<void(const v1::WatchResponse&)> told)
+    : text_(std::move(text)), told_(std::move(told)), heartbeat_(strand) {
   revision_.set_epoch(new_epoch());
 }
 
@@ -63,6 +54,7 @@ v1::Revision History::commit(bool changed, v1::Change change) {
   }
   // One change above the bound of a message goes out as a snapshot: it is the same news in pieces.
   if (bytes > kChunk) {
+    if (told_) told_(*message);
     for (const auto& watcher : watchers_) {
       if (const auto feed = watcher.lock()) snapshot(*feed, true);
     }
@@ -138,6 +130,7 @@ void History::close() {
 }
 
 void History::publish(const Message& message) {
+  if (told_) told_(*message);
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   for (const auto& watcher : watchers_) {
     const auto feed = watcher.lock();

@@ -27,8 +27,9 @@ class History {
   static constexpr std::size_t kChunk = 512u << 10;
   static constexpr std::chrono::seconds kHeartbeat{5};
 
-  /// `text`: the session file of now.
-  History(Strand& strand, std::function<std::shared_ptr<const std::string>()> text);
+  /// `text`: the session file of now. `told`: hears all that watchers do, but snapshots and heartbeats.
+  History(Strand& strand, std::function<std::shared_ptr<const std::string>()> text,
+          std::function<void(const v1::WatchResponse&)> told = {});
 
   [[nodiscard]] const v1::Revision& revision() const noexcept { return revision_; }
 
@@ -62,6 +63,7 @@ class History {
   void arm_heartbeat();
 
   const std::function<std::shared_ptr<const std::string>()> text_;
+  const std::function<void(const v1::WatchResponse&)> told_;
   v1::Revision revision_;
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;

@@ -145,11 +145,12 @@ void StatusReport::counters(v1::GetStatusResponse& out) const {
   report.set_automation_refused(of(engine.automation_refused));
 }
 
-void StatusReport::look() {
+v1::GetStatusResponse::Counters StatusReport::look() {
   v1::GetStatusResponse now;
   *now.mutable_clock() = parts_.clock();
   counters(now);
   losses(now, false);
+  return now.counters();
 }
 
 void StatusReport::losses(v1::GetStatusResponse& out, bool tell) {

@@ -43,7 +43,7 @@ class StatusReport {
 
   [[nodiscard]] v1::GetStatusResponse make();
   /// A few times a second, whether or not somebody asks: so that what goes wrong has its time.
-  void look();
+  v1::GetStatusResponse::Counters look();
   std::string save_problem;                    // why the session could not be saved
   std::map<std::string, std::string> notices;  // what else is not as it should be, by who says so
 

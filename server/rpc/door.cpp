@@ -9,17 +9,29 @@ namespace continuo::rpc {
 Door::Pass Door::enter(const grpc::ServerContextBase& context, std::string_view method) const {
   if (gate_.closed()) return {stopping_status(), {}};
   const Result<Caller> caller = who_(context);
-  if (!caller) return {to_status(caller.error()), {}};
-  if (const Result<> allowed = check_method(*caller, method); !allowed) return {to_status(allowed.error()), *caller};
+  if (!caller) {
+    gate_.refused("somebody", method, caller.error());
+    return {to_status(caller.error()), {}};
+  }
+  if (const Result<> allowed = check_method(*caller, method); !allowed) {
+    gate_.refused(caller->name, method, allowed.error());
+    return {to_status(allowed.error()), *caller};
+  }
   return {grpc::Status::OK, *caller};
 }
 
 Result<> Door::check_edit(const Caller& caller, const v1::ApplyRequest& request) const {
-  if (Result<> allowed = check_operations(caller, request); !allowed) return allowed;
+  constexpr std::string_view kApply = "continuo.v1.SessionService.Apply";
+  if (Result<> allowed = check_operations(caller, request); !allowed) {
+    gate_.refused(caller.name, kApply, allowed.error());
+    return allowed;
+  }
   if (gate_.try_edit(caller.name, request.operations_size())) return {};
-  return make_error(ErrorKind::resource_exhausted, "EDIT_RATE", "operations",
-                    caller.name + " has sent more than " + std::to_string(gate_.operations_per_second()) +
-                        " operations in a second (server.operations_per_second): try again");
+  Error error = make_error(ErrorKind::resource_exhausted, "EDIT_RATE", "operations",
+                           caller.name + " has sent more than " + std::to_string(gate_.operations_per_second()) +
+                               " operations in a second (server.operations_per_second): try again");
+  gate_.refused(caller.name, kApply, error);
+  return error;
 }
 
 grpc::Status stopping_status() {

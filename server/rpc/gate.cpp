@@ -38,4 +38,19 @@ bool Gate::try_edit(const std::string& caller, int operations) {
   return account(caller)->edits.try_take(operations, EditRate::Clock::now());
 }
 
+void Gate::refused(const std::string& caller, std::string_view what, const Error& error) {
+  if (!tell_) return;
+  const std::shared_ptr<Account> whose = account(caller);
+  const auto now = std::chrono::steady_clock::now();
+  std::uint64_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    ++whose->refusals;
+    if (whose->told != std::chrono::steady_clock::time_point{} && now - whose->told < kTellEvery) return;
+    whose->told = now;
+    count = std::exchange(whose->refusals, 0);
+  }
+  tell_({caller, std::string(what), error, count});
+}
+
 }  // namespace continuo::rpc

@@ -3,12 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "server/base/result.hpp"
 
 namespace continuo::rpc {
 
@@ -82,6 +86,18 @@ class Gate {
   [[nodiscard]] std::optional<StreamPlace> try_stream(const std::string& caller);
   [[nodiscard]] std::optional<Places::Place> try_upload() { return uploads_.try_take(); }
   [[nodiscard]] bool try_edit(const std::string& caller, int operations);
+  /// Who was not let in, or not further, and how often since the last time that it was told: at most once a second and
+  /// caller, for somebody may hammer at the door.
+  struct Refusal {
+    std::string caller;
+    std::string what;  // the method
+    Error error;
+    std::uint64_t count = 1;
+  };
+  /// Before anybody is served.
+  void tell(std::function<void(const Refusal&)> call) { tell_ = std::move(call); }
+  void refused(const std::string& caller, std::string_view what, const Error& error);
+
   [[nodiscard]] std::uint32_t operations_per_second() const noexcept { return operations_per_second_; }
 
  private:
@@ -89,13 +105,17 @@ class Gate {
     explicit Account(double per_second);
     Places streams{kMaxStreamsOfCaller};
     EditRate edits;
+    std::uint64_t refusals = 0;  // not told yet; under the mutex, as the next
+    std::chrono::steady_clock::time_point told{};
   };
+  static constexpr std::chrono::seconds kTellEvery{1};
   [[nodiscard]] std::shared_ptr<Account> account(const std::string& caller);
 
   const std::uint32_t operations_per_second_;
   Places streams_{kMaxStreams};
   Places uploads_{kMaxUploads};
   std::atomic<bool> closed_{false};
+  std::function<void(const Refusal&)> tell_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Account>> accounts_;
 };

@@ -47,6 +47,7 @@ Host::Host(control::Engine& engine, Gate& gate, Door::Who who, const std::functi
   services_.push_back(make_system_service(engine, door_));
   services_.push_back(make_device_service(engine, door_));
   services_.push_back(make_media_service(engine, door_));
+  services_.push_back(make_event_service(engine, door_));
 
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(static_cast<int>(control::kMaxMessageBytes));

@@ -142,6 +142,16 @@ Result<std::unique_ptr<Server>> Server::claim(const ServerConfig& config) {
 Result<> Server::start(control::Engine& engine) {
   CONTINUO_CHECK(impl_->engine == nullptr, "a server starts once");
   impl_->engine = &engine;
+  impl_->gate.tell([&journal = engine.journal()](const Gate::Refusal& refusal) {
+    v1::Event event;
+    event.set_kind(v1::Event::KIND_REFUSAL);
+    event.set_severity(v1::Event::SEVERITY_WARNING);
+    event.set_cause(refusal.error.reason);
+    event.set_message(refusal.what + ": " + refusal.error.message);
+    event.mutable_origin()->set_identity(refusal.caller);
+    event.set_count(refusal.count);
+    journal.add(std::move(event));
+  });
   if (Result<> listening = impl_->listen_tcp(engine); !listening) return listening;
   std::vector<int> sockets;
   for (Listener& listener : impl_->listeners) {

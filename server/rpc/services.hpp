@@ -16,6 +16,7 @@ namespace continuo::rpc {
 [[nodiscard]] std::unique_ptr<grpc::Service> make_meter_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_system_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_device_service(control::Engine& engine, Door& door);
+[[nodiscard]] std::unique_ptr<grpc::Service> make_event_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_media_service(control::Engine& engine, Door& door);
 
 }  // namespace continuo::rpc

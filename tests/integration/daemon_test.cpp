@@ -76,8 +76,8 @@ TEST_CASE("SIGHUP opens the log anew, for whoever moves logs away") {
   daemon.child.signal(SIGHUP);
   daemon.child.signal(SIGTERM);  // the lower number is delivered first
   CHECK(daemon.child.wait() == 0);
-  CHECK(contains(text_of(log), "stopping"));
-  CHECK_FALSE(contains(text_of(logs.path() / "old"), "stopping"));
+  CHECK(contains(text_of(log), " stops"));
+  CHECK_FALSE(contains(text_of(logs.path() / "old"), " stops"));
 }
 
 TEST_CASE("a second daemon is refused on the same socket, and on the same state") {

@@ -1,0 +1,126 @@
+#include "server/control/journal_lines.hpp"
+
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+
+namespace continuo::control {
+namespace {
+
+constexpr int kNamed = 3;
+constexpr std::size_t kMaxText = 300;
+
+using google::protobuf::FieldDescriptor;
+
+/// The first of these that the operation has: it says what it is about.
+std::string subject_of(const google::protobuf::Message& operation) {
+  for (const char* name : {"path", "param", "node", "from", "name", "file", "parent"}) {
+    const FieldDescriptor* const field = operation.GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || field->is_repeated() || field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) continue;
+    std::string text = operation.GetReflection()->GetString(operation, field);
+    if (!text.empty()) return " " + text;
+  }
+  return "";
+}
+
+std::string text_of(const v1::Operation& operation) {
+  const auto* reflection = operation.GetReflection();
+  const auto* kind = reflection->GetOneofFieldDescriptor(operation, v1::Operation::descriptor()->oneof_decl(0));
+  if (kind == nullptr) return "nothing";
+  std::string text = kind->name() + subject_of(reflection->GetMessage(operation, kind));
+  if (operation.has_set_params()) {
+    const auto& values = operation.set_params().values();
+    if (values.size() == 1) text += "." + values.begin()->first;
+  }
+  return text;
+}
+
+v1::Event edit(const v1::Change& change) {
+  v1::Event event;
+  event.set_kind(v1::Event::KIND_EDIT);
+  event.set_message(operations_text(change.operations()));
+  *event.mutable_origin() = change.origin();
+  event.set_transaction_id(change.transaction_id());
+  *event.mutable_revision() = change.revision();
+  return event;
+}
+
+v1::Event take(const v1::WatchResponse::TakeEvent& told) {
+  using Told = v1::WatchResponse::TakeEvent;
+  v1::Event event;
+  event.set_kind(v1::Event::KIND_TAKE);
+  event.set_cause(Told::Kind_Name(told.kind()).substr(5));  // without KIND_
+  const bool well = told.kind() == Told::KIND_CLOSED;
+  const bool lost = told.kind() == Told::KIND_FAILED;
+  event.set_severity(well ? v1::Event::SEVERITY_INFO : lost ? v1::Event::SEVERITY_ERROR : v1::Event::SEVERITY_WARNING);
+  std::string text = told.message();
+  if (text.empty()) text = told.has_take() ? told.take().file() : "takes";
+  event.set_message(text);
+  return event;
+}
+
+}  // namespace
+
+std::string operations_text(const google::protobuf::RepeatedPtrField<v1::Operation>& operations) {
+  std::string text;
+  for (int i = 0; i < std::min(operations.size(), kNamed); ++i)
+    text += (text.empty() ? "" : ", ") + text_of(operations[i]);
+  if (text.size() > kMaxText) {
+    // Never inside a character.
+    std::size_t end = kMaxText;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+    text.resize(end);
+    text += "...";
+  }
+  if (operations.size() > kNamed) text += " and " + std::to_string(operations.size() - kNamed) + " more";
+  return text;
+}
+
+bool values_only(const google::protobuf::RepeatedPtrField<v1::Operation>& operations) {
+  return !operations.empty() &&
+         std::ranges::all_of(operations, [](const v1::Operation& operation) { return operation.has_set_params(); });
+}
+
+std::optional<v1::Event> event_of(const v1::WatchResponse& message) {
+  v1::Event event;
+  switch (message.kind_case()) {
+    case v1::WatchResponse::kChange:
+      return edit(message.change());
+    case v1::WatchResponse::kTake:
+      return take(message.take());
+    case v1::WatchResponse::kScheduled:
+      event.set_kind(v1::Event::KIND_SCHEDULE);
+      event.set_cause("SCHEDULED");
+      event.set_message("for later: " + operations_text(message.scheduled().operations()));
+      event.set_transaction_id(message.scheduled().transaction_id());
+      *event.mutable_origin() = message.scheduled().origin();
+      return event;
+    case v1::WatchResponse::kCancelled:
+      event.set_kind(v1::Event::KIND_SCHEDULE);
+      event.set_cause(message.cancelled().reason());
+      event.set_message(message.cancelled().message());
+      event.set_transaction_id(message.cancelled().transaction_id());
+      *event.mutable_origin() = message.cancelled().origin();
+      return event;
+    case v1::WatchResponse::kCue:
+      if (message.cue().kind() != v1::WatchResponse::CueEvent::KIND_FIRED) return std::nullopt;
+      event.set_kind(v1::Event::KIND_CUE);
+      event.set_message("cue " + message.cue().name());
+      event.set_transaction_id(message.cue().transaction_id());
+      return event;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::Event refusal_of(const Error& error, const std::string& what, v1::Origin origin) {
+  v1::Event event;
+  event.set_kind(v1::Event::KIND_REFUSAL);
+  event.set_severity(v1::Event::SEVERITY_WARNING);
+  event.set_cause(error.reason);
+  event.set_message(what + ": " + error.message + (error.field.empty() ? "" : " (" + error.field + ")"));
+  *event.mutable_origin() = std::move(origin);
+  return event;
+}
+
+}  // namespace continuo::control
