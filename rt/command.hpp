@@ -25,7 +25,8 @@ struct Action {
     exchange_source,   // node, source: after the batch, `source` holds what the player had before (may be null).
                        // ramp_frames: the length of the player's fades from here on, at most 512 (nodes/player.hpp)
     record_start,      // node, sink: the recorder takes from this frame on; `sink` becomes null, or comes back refused
-    record_stop,       // node: the recorder lets go of its sink (Sink::finished)
+    record_stop,       // node: the recorder lets go of its sink (Sink::finished); `sink`, where it is not null, says of
+                       // which one alone: a stop that comes late ends nothing else
     output_level,  // value (linear factor), ramp_frames: fade of the device output alone, behind the graph; recorders
                    // and renders do not hear it. 1 at the start; an engine that wants a device to fade in sends 0 first
     land,          // every command before it that waits for a later frame is applied now, before any command behind it

@@ -27,6 +27,9 @@ struct Sink {
   /// Pre-record: from the record_start that lends it on it takes what comes; its take begins with the record_start that
   /// names it again. Until that was sent, control may still set limit and stop_timeline_frame.
   bool waits = false;
+  /// A sink that waits, and takes what comes from the very frame on with which this one is let go of. Control stores it,
+  /// and takes it back by exchange(nullptr): what it gets the audio thread never saw; null: the audio thread has it.
+  std::atomic<Sink*> next{nullptr};
   struct {
     FrameCount taken = 0;       // frames seen, kept or lost
     FrameCount open_gap = 0;    // frames lost since the last frame that was kept

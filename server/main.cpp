@@ -22,6 +22,7 @@
 #include "server/base/options.hpp"
 #include "server/base/paths.hpp"
 #include "server/base/stop_signal.hpp"
+#include "server/base/take_folders.hpp"
 #include "server/control/engine.hpp"
 #include "server/rpc/server.hpp"
 
@@ -71,7 +72,7 @@ struct Answer {
   }
 };
 
-control::EngineConfig engine_config(const Config& config) {
+control::EngineConfig engine_config(const Config& config, const std::string& second_problem) {
   control::EngineConfig engine;
   engine.device.name = config.device_name;
   engine.device.host_api = config.host_api;
@@ -87,6 +88,7 @@ control::EngineConfig engine_config(const Config& config) {
   }
   engine.take_folder = config.take_folder;
   engine.second_take_folder = config.second_take_folder;
+  engine.second_take_problem = second_problem;
   engine.take_template = config.take_template;
   engine.state_folder = config.state_folder;
   engine.resume_playback = config.start_playback == "resume";
@@ -111,14 +113,12 @@ rpc::ServerConfig server_config(const Config& config) {
           config.operations_per_second};
 }
 
-Result<> make_folders(const Config& config) {
+/// `second_problem`: why takes have no second destination for now.
+Result<> make_folders(const Config& config, std::string& second_problem) {
   if (Result<> made = make_folder(config.state_folder, 0755, false, "state.folder"); !made) return made;
-  if (Result<> made = make_folder(config.take_folder, 0755, false, "media.take_folder"); !made) return made;
-  if (!config.second_take_folder.empty()) {
-    // Its disk may come later: takes then begin without it, and say so.
-    if (Result<> made = make_folder(config.second_take_folder, 0755, false, "media.second_take_folder"); !made)
-      log::warning("{}", made.error().message);
-  }
+  Result<std::string> takes = make_take_folders(config);
+  if (!takes) return takes.error();
+  second_problem = *std::move(takes);
   // The default root is ours to make; the others are somebody's folders, and may be mounted later.
   const auto media = config.media_roots.find("media");
   if (media == config.media_roots.end() || media->second != config.state_folder / "media") return {};
@@ -181,7 +181,8 @@ void read_access(rpc::Server& server, const ConfigSources& sources) {
 
 int run(const Config& config, const ConfigSources& sources) {
   StopSignal stop;
-  if (const Result<> made = make_folders(config); !made) return fail(config, made.error());
+  std::string second_problem;
+  if (const Result<> made = make_folders(config, second_problem); !made) return fail(config, made.error());
   const Result<LockFile> state =
       LockFile::claim(config.state_folder / "continuod.lock", "the state folder " + config.state_folder.string());
   if (!state) return fail(config, state.error());
@@ -189,7 +190,7 @@ int run(const Config& config, const ConfigSources& sources) {
   if (!claimed) return fail(config, claimed.error());
 
   boost::asio::io_context io{1};
-  control::Engine engine(io, engine_config(config), device::make_portaudio_factory());
+  control::Engine engine(io, engine_config(config, second_problem), device::make_portaudio_factory());
   const JournalOfLog journal(engine.journal());
   log::info("continuod " CONTINUO_VERSION " starts");
   const ControlThread control(io);

@@ -155,8 +155,11 @@ int put(Context& context, const MediaOptions& options) {
 }
 
 int get(Context& context, const MediaOptions& options) {
-  const std::string file = options.file.empty() ? file_name(options.path) : options.file;
+  std::string file = options.file.empty() ? file_name(options.path) : options.file;
   const bool to_stdout = file == "-";
+  std::error_code error;
+  if (!to_stdout && (file.ends_with('/') || std::filesystem::is_directory(file, error)))
+    file = (std::filesystem::path(file) / file_name(options.path)).string();
   MediaClient client = client_of(context);
   v1::DownloadMediaRequest request;
   request.set_path(options.path);
@@ -227,7 +230,7 @@ void add_media_commands(CLI::App& app, Context& context) {
 
   auto [getting, get_options] = add("get", "Fetch a file", get);
   getting->add_option("PATH", get_options->path, kPath)->required();
-  getting->add_option("FILE", get_options->file, "Where to; '-' is standard output; else its own name, here");
+  getting->add_option("FILE", get_options->file, "Where to, or a folder; '-' is standard output; else its own name, here");
   getting->add_flag("--force", get_options->force, "Replace an existing file");
 
   auto [removing, remove_options] = add("rm", "Delete files that nothing uses", remove);

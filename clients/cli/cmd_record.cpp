@@ -155,6 +155,10 @@ int start(Context& context, const StartOptions& options, const AtOption& at) {
   }
   if (options.play) request.add_operations()->mutable_play();
   at.put_into(context, request);
+  if (record.has_stop_timeline_frame() && request.when().kind_case() == v1::When::kTimelineFrame &&
+      record.stop_timeline_frame() <= request.when().timeline_frame()) {
+    throw Failure(kUsage, "BAD_TIME", "--until", "--until must lie behind --at: the take would end before it begins");
+  }
   const v1::ApplyResponse response = apply_and_tell(context, request, "");
   print_takes(context, response);
   return options.wait ? outcome(wait_for_takes(context, response, true)) : static_cast<int>(kOk);

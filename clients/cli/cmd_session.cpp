@@ -40,6 +40,9 @@ int load_text(Context& context, const std::string& json, const Connection::LoadO
   tell_json(context, response);
   if (!context.json) {
     for (const std::string& warning : response.warnings()) note(warning);
+    for (const std::string& file : response.ended_takes()) note("the session before ended the take " + printable(file));
+    if (const unsigned dropped = response.dropped_scheduled(); dropped > 0)
+      note(format("the session before dropped %u scheduled command%s", dropped, dropped == 1 ? "" : "s"));
     if (on_terminal()) print_line(said);
   }
   return kOk;
@@ -164,8 +167,9 @@ int show(Context& context, const SessionOptions& options) {
 bool names_media_root(const google::protobuf::RepeatedPtrField<v1::Node>& nodes) {
   return std::any_of(nodes.begin(), nodes.end(), [](const v1::Node& node) {
     const auto file = node.params().find("file");
+    const auto names_root = [](const v1::QueueItem& item) { return item.file().find(':') != std::string::npos; };
     return (file != node.params().end() && file->second.string_value().find(':') != std::string::npos) ||
-           names_media_root(node.children());
+           std::any_of(node.queue().begin(), node.queue().end(), names_root) || names_media_root(node.children());
   });
 }
 
@@ -173,7 +177,8 @@ bool names_media_root(const google::protobuf::RepeatedPtrField<v1::Node>& nodes)
 MediaRoots local_roots_for(Context& context, const std::string& file) {
   MediaRoots roots;
   try {
-    if (!names_media_root(parse_session(read_file(file, kMaxSessionBytes)).nodes())) return roots;
+    const v1::Session session = parse_session(read_file(file, kMaxSessionBytes));
+    if (session.cues().empty() && !names_media_root(session.nodes())) return roots;  // cues name files in many ways
     roots = context.connection().media_roots();
   } catch (const Failure&) {  // no daemon; or a file that the check itself says more about
   }

@@ -4,6 +4,7 @@
 #include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/media_files.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/time_text.hpp"
@@ -20,7 +21,7 @@ struct PlayOptions {
 };
 
 // The transaction that makes the files sound: what an earlier `play` made goes, a track a file comes, all at one frame.
-v1::ApplyRequest play_request(Context& context, const std::vector<std::filesystem::path>& files) {
+v1::ApplyRequest play_request(Context& context, const std::vector<MediaFile>& files) {
   Connection& daemon = context.connection();
   const Connection::SessionText before = daemon.session_text();
   const v1::Session session = parse_session(before.json);
@@ -37,7 +38,9 @@ v1::ApplyRequest play_request(Context& context, const std::vector<std::filesyste
   v1::Node container;
   container.set_id(kPlayContainer);
   container.set_type("container");
-  const auto sources = track_sources(files, daemon.media_roots());
+  std::vector<TrackSource> sources;
+  std::set<std::string> taken{"in", "out"};
+  for (const MediaFile& file : files) sources.push_back(track_source(file.file, file.media, taken));
   for (const TrackSource& source : sources)
     *container.add_children() = track_node(source.id, source.label, source.media);
   add_node(request, "", container);
@@ -49,7 +52,7 @@ v1::ApplyRequest play_request(Context& context, const std::vector<std::filesyste
 
 // The files into the queue of a free player, in place of what is there, from the first one on.
 v1::ApplyRequest play_in_request(Context& context, const std::string& player,
-                                 const std::vector<std::filesystem::path>& files) {
+                                 const std::vector<MediaFile>& files) {
   Connection& daemon = context.connection();
   const v1::ListParamsResponse params = daemon.list_params(player);
   v1::ApplyRequest request;
@@ -69,8 +72,7 @@ v1::ApplyRequest play_in_request(Context& context, const std::string& player,
   }
   v1::QueueInsert& insert = *request.add_operations()->mutable_queue_insert();
   insert.set_path(player);
-  const MediaRoots roots = daemon.media_roots();
-  for (const auto& file : files) insert.add_items()->set_file(media_name(roots, file));
+  for (const MediaFile& file : files) insert.add_items()->set_file(file.media);
   v1::Skip& skip = *request.add_operations()->mutable_skip();
   skip.set_path(player);
   skip.mutable_item()->set_number(1);
@@ -121,7 +123,7 @@ int play(Context& context, const PlayOptions& options, const AtOption& at) {
     throw Failure(kUsage, "USAGE", "--wait",
                   "--wait follows the timeline from now; it goes with neither --at nor --player");
   }
-  const auto files = expand_audio(options.files);
+  const std::vector<MediaFile> files = media_files(context, options.files);
   for (int attempt = 1;; ++attempt) {
     v1::ApplyRequest request;
     if (files.empty()) {
@@ -151,7 +153,7 @@ void add_transport_commands(CLI::App& app, Context& context) {
   auto play_options = std::make_shared<PlayOptions>();
   CLI::App* command = app.add_subcommand("play", "Start the timeline; or play files, or each audio file of a folder");
   command->add_option("FILES", play_options->files,
-                      "Audio files or folders; they replace what an earlier 'play FILE' brought, or the player's queue");
+                      "Audio files or folders, or ROOT:PATH on the daemon's machine; they replace what an earlier 'play FILE' brought, or the player's queue");
   command->add_option("--player", play_options->players, "Start this free player instead of the timeline; with FILES it plays these")
       ->allow_extra_args(false);
   const AtOption play_at = AtOption::of(command);

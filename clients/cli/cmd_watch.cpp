@@ -126,7 +126,7 @@ std::string operation_text(const v1::Operation& operation) {
     case v1::Operation::kCueNext:
       return "cue next" + (operation.cue_next().has_cue() ? " " + ref_name(operation.cue_next().cue()) : "");
     case v1::Operation::kGo:
-      return "go " + ref_name(operation.go().cue());
+      return "go " + (operation.go().has_cue() ? ref_name(operation.go().cue()) : std::string("(next cue)"));
     case v1::Operation::KIND_NOT_SET:
       break;
   }
@@ -217,6 +217,9 @@ int watch(Context& context) {
           print_line(to_json_line(message));
         else
           tell_cue(message.cue());
+        break;
+      case v1::WatchResponse::kMedia:
+        print_line(context.json ? to_json_line(message) : printable("    " + message.media().message()));
         break;
       case v1::WatchResponse::KIND_NOT_SET:
         return true;

@@ -28,7 +28,7 @@ struct PlayerNode final : Node {
   /// Where it is, while its source is `told` of: written at each slice, at each start, stop and exchange, and as the
   /// state is then. Whoever reads it shares it.
   const std::shared_ptr<PlaySlot> slot = std::make_shared<PlaySlot>();
-  struct alignas(64) {
+  struct alignas(64) Audio {
     // Asked for at each slice: one line.
     Source* source = nullptr;   // borrowed from the disk side; comes and goes by Action::exchange_source
     FrameCount start = 0;       // timeline player: the timeline frame (engine rate) of item frame 0

@@ -27,7 +27,7 @@ void finish(RecorderNode& node) noexcept RT_NONBLOCKING {
   Sink& sink = *node.audio_.sink;
   (void)close_gap(sink);
   sink.frames_taken.store(sink.audio_.taken, std::memory_order_release);
-  node.audio_.sink = nullptr;
+  node.audio_.sink = sink.next.exchange(nullptr, std::memory_order_acq_rel);
   sink.finished.store(true, std::memory_order_release);
 }
 
@@ -59,10 +59,10 @@ void begin(RecorderNode& node, const Slice& slice) noexcept RT_NONBLOCKING {
   if (sink.audio_.end <= taken) finish(node);
 }
 
-/// How many frames of the slice are the sink's. `last`: there it ends.
-FrameCount wanted_of(const Sink& sink, const Slice& slice, bool& last) noexcept RT_NONBLOCKING {
+/// How many of the slice's last `frames` frames are the sink's. `last`: there it ends.
+FrameCount wanted_of(const Sink& sink, const Slice& slice, std::uint32_t frames, bool& last) noexcept RT_NONBLOCKING {
   const auto& audio = sink.audio_;
-  FrameCount wanted = slice.frames;
+  FrameCount wanted = frames;
   if (!audio.begun) return wanted;
   if (audio.end - audio.taken <= wanted) {
     wanted = audio.end - audio.taken;
@@ -78,13 +78,15 @@ FrameCount wanted_of(const Sink& sink, const Slice& slice, bool& last) noexcept 
   return wanted;
 }
 
-void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT_NONBLOCKING {
+/// From `from` frames into the slice on. Returns where the sink's frames end.
+std::uint32_t record(RecorderNode& node, const Member& m, const Slice& slice, std::uint32_t from) noexcept
+    RT_NONBLOCKING {
   Sink& sink = *node.audio_.sink;
   bool last = false;
-  const auto wanted = static_cast<std::uint32_t>(wanted_of(sink, slice, last));
+  const auto wanted = static_cast<std::uint32_t>(wanted_of(sink, slice, slice.frames - from, last));
   auto room = static_cast<std::uint32_t>(std::min<std::size_t>(sink.frames.space() / sink.channels, wanted));
   if (room != 0 && !close_gap(sink)) room = 0;
-  push(sink, m, slice.buffer_offset, room, *slice.counters);
+  push(sink, m, slice.buffer_offset + from, room, *slice.counters);
   sink.audio_.taken += wanted;
   if (const std::uint32_t lost = wanted - room; lost != 0) {
     sink.audio_.open_gap += lost;
@@ -95,6 +97,7 @@ void record(RecorderNode& node, const Member& m, const Slice& slice) noexcept RT
   }
   sink.frames_taken.store(sink.audio_.taken, std::memory_order_release);
   if (last) finish(node);
+  return from + wanted;
 }
 
 class RecorderKind final : public NodeKind {
@@ -105,7 +108,8 @@ class RecorderKind final : public NodeKind {
   bool act(Member& member, Action& action, const Slice& slice) const noexcept RT_NONBLOCKING override {
     auto& node = static_cast<RecorderNode&>(*member.node);
     if (action.kind == Action::Kind::record_stop) {
-      if (node.audio_.sink != nullptr) finish(node);
+      const bool meant = action.sink == nullptr || action.sink == node.audio_.sink;
+      if (node.audio_.sink != nullptr && meant) finish(node);
       return true;
     }
     if (action.kind != Action::Kind::record_start) return false;
@@ -127,7 +131,10 @@ class RecorderKind final : public NodeKind {
   void process(Step& step, const Slice& slice) const noexcept RT_NONBLOCKING override {
     for (const Member& m : step.members) {
       auto& node = static_cast<RecorderNode&>(*m.node);
-      if (node.audio_.sink != nullptr) record(node, m, slice);
+      if (node.audio_.sink == nullptr) continue;
+      // A take that ends within the slice leaves the rest of it to who listens next, who has no end.
+      const std::uint32_t done = record(node, m, slice, 0);
+      if (done < slice.frames && node.audio_.sink != nullptr) (void)record(node, m, slice, done);
     }
   }
 };

@@ -78,6 +78,14 @@ rt::FrameCount AudioLink::send(Shipment shipment, Then then) {
   return shipment.frame;
 }
 
+void AudioLink::send_together(std::vector<rt::Action> actions, rt::FrameCount frame) {
+  if (actions.empty()) return;
+  Shipment shipment;
+  shipment.actions = std::move(actions);
+  shipment.frame = frame;
+  send(std::move(shipment));
+}
+
 void AudioLink::send_value(const rt::Action& action, Then then, rt::FrameCount frame) {
   const Key key{action.node, action.param};
   const bool is_param = action.kind == rt::Action::Kind::set_param;

@@ -64,6 +64,8 @@ class AudioLink {
   [[nodiscard]] bool room() const noexcept { return batches_ < kMaxBatches; }
   /// Returns the frame that it is sent for: later than asked where it must not overtake what waits for a later one.
   rt::FrameCount send(Shipment shipment, Then then = {});
+  /// What ends on one frame: nothing where there is no action.
+  void send_together(std::vector<rt::Action> actions, rt::FrameCount frame = rt::kNow);
   /// One value; `action` is a set_param, player_start/stop or record_stop.
   void send_value(const rt::Action& action, Then then = {}, rt::FrameCount frame = rt::kNow);
   /// The engine's clock will not count on as it did (another device): what waits for a later frame is applied at the

@@ -71,6 +71,17 @@ const session::DocCue* Cues::cue_of(const v1::Go& go) const {
   return index ? &list()[*index] : nullptr;
 }
 
+bool Cues::armed() const {
+  return next_ != 0 && describe().next_state() == v1::GetStatusResponse::Cues::NEXT_STATE_ARMED;
+}
+
+bool Cues::armed(const v1::ApplyRequest& request) const {
+  if (request.has_when() || request.dry_run() || request.operations_size() != 1 || !request.operations(0).has_go())
+    return false;
+  const session::DocCue* const cue = cue_of(request.operations(0).go());
+  return cue != nullptr && cue->uid == next_ && armed();
+}
+
 void Cues::committed(std::uint64_t transaction_id, const session::Operations& operations) {
   follow();
   const rt::Uid before = next_;

@@ -38,6 +38,10 @@ class Cues {
   /// What a Go would fire as things stand; null: nothing.
   [[nodiscard]] const session::DocCue* cue_of(const v1::Go& go) const;
 
+  /// It is one Go, now, of the next cue, and that one needs no disk.
+  [[nodiscard]] bool armed(const v1::ApplyRequest& request) const;
+  /// There is such a cue.
+  [[nodiscard]] bool armed() const;
   /// They are in the document, which is in place. `operations`: as resolve() gave them.
   void committed(std::uint64_t transaction_id, const session::Operations& operations);
   void applied(std::uint64_t transaction_id, std::int64_t engine_frame);

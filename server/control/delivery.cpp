@@ -53,10 +53,11 @@ void Delivery::prime(Delta delta, Sent sent, AudioLink::Then applied) {
          graph.shape().sample_rate_hz, [&](rt::Uid uid) { return transport.player_position(uid); }, delta.skips});
   }
   if (needs.empty()) return send(std::move(delta), std::move(compiled), {}, std::move(sent), std::move(applied));
+  const std::chrono::milliseconds patience = delta.patience;
   // std::function wants to be copied; a plan and nodes cannot be.
   auto held =
       std::make_shared<std::pair<Delta, std::optional<session::Compiled>>>(std::move(delta), std::move(compiled));
-  parts_.sources.prepare(std::move(needs), parts_.media.base(), graph.shape().sample_rate_hz,
+  parts_.sources.prepare(std::move(needs), parts_.media.base(), graph.shape().sample_rate_hz, patience,
                          [this, held, sent = std::move(sent), applied = std::move(applied)](Sources::Ready ready) {
                            send(std::move(held->first), std::move(held->second), std::move(ready), sent, applied);
                          });
@@ -70,13 +71,13 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
   AudioLink::Shipment shipment;
   shipment.frame = delta.frame;
 
-  // A recorder that this plan takes away is told first, in entries of their own: in the batch its node would be gone.
+  // A recorder that this plan takes away is told first, in a batch of its own: in this one its node would be gone.
   std::vector<Takes::Ref> stopped;
   std::set<std::string> cut;
   for (const std::string& path : parts_.takes.recording()) {
     if (compiled && graph.recorder(path) == nullptr) cut.insert(path);
   }
-  for (const rt::Action& action : parts_.takes.stop(cut, stopped)) parts_.link.send_value(action, {}, delta.frame);
+  parts_.link.send_together(parts_.takes.stop(cut, stopped), delta.frame);
 
   const bool fading = compiled && compiled->fading;
   const std::uint32_t fade_frames = compiled ? compiled->fade_frames : 0;
@@ -121,11 +122,12 @@ void Delivery::send(Delta delta, std::optional<session::Compiled> compiled, Sour
     }
   }
   add(parts_.takes.stop(delta.stop_takes, stopped));
+  const auto together = std::make_shared<media::PrerollGroup>();
   for (Takes::Opened& take : delta.takes) {
     const session::CompiledRecorder* recorder = graph.recorder(take.order.node);
     const auto stop = take.order.stop_timeline_frame;
     if (recorder != nullptr)
-      parts_.takes.lend(std::move(take), *recorder, stop ? graph.to_engine(*stop) : rt::kNow, actions);
+      parts_.takes.lend(std::move(take), *recorder, stop ? graph.to_engine(*stop) : rt::kNow, actions, together);
     else
       parts_.takes.discard({std::move(take)});
   }

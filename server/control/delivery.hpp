@@ -36,6 +36,7 @@ struct Delta {
   std::vector<Takes::Opened> takes;      // to be lent to the recorders of the same path
   std::set<std::string> stop_takes;      // paths
   std::vector<rt::Action> last;          // at the end of the batch
+  std::chrono::milliseconds patience = Sources::kPatience;  // for the disk
   rt::FrameCount frame = rt::kNow;       // engine frame; the next one where it is past by the time all is prepared
 };
 

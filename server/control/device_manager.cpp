@@ -146,7 +146,7 @@ void DeviceManager::take_shape(const DevicePtr& next, std::function<void()> then
     // No callback runs: the renderer's rate may be set. The timeline keeps its seconds; a file has one rate, so takes
     // end here.
     std::vector<Takes::Ref> stopped;
-    for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), stopped)) parts_.link.send_value(action);
+    parts_.link.send_together(parts_.takes.stop(parts_.takes.recording(), stopped));
     parts_.transport.change_rate(old_rate, info.sample_rate_hz);
     delta.locate = convert_frames(parts_.transport.position(), old_rate, info.sample_rate_hz);
   }

@@ -20,6 +20,7 @@ Engine::~Engine() {
 
 void Engine::start(Done<std::monostate> done) {
   impl_->on_strand(std::move(done), [impl = impl_.get()](Done<std::monostate> answer) {
+    impl->check_transfers();
     impl->devices.start([impl, answer = std::move(answer)](const Result<std::monostate>& started) {
       if (!started) return answer(started);
       impl->resume.begin([answer] { answer(std::monostate{}); });

@@ -36,10 +36,11 @@ using Done = std::function<void(Result<T>)>;
 struct EngineConfig {
   device::DeviceRequest device;
   std::map<std::string, std::filesystem::path> media_roots;
-  std::filesystem::path take_folder;         // becomes the root "takes"
+  std::filesystem::path take_folder;      // becomes the root "takes"
   std::filesystem::path second_take_folder;  // becomes the root "takes2", where every take is written as well; or empty
-  std::filesystem::path state_folder;        // uids, last session
-  std::vector<std::string> input_labels;     // from channel 1
+  std::string second_take_problem = {};   // why nothing can be written there for now; empty: all is well
+  std::filesystem::path state_folder;     // uids, last session
+  std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // check_template(); ".wav" or ".flac" is added
   bool resume_playback = false;                        // at the start: the last session, from where it stood
@@ -48,11 +49,13 @@ struct EngineConfig {
   bool loss_stops_recording = false;
   std::chrono::milliseconds device_retry{5000};
   std::chrono::milliseconds media_retry{2000};  // how often missing files are looked for
-  std::uint32_t render_workers = 0;             // wanted; fewer where the machine has not the cores
-  double ceiling_db = 0.0;                      // of the device output: no sample leaves above it
-  std::function<std::int64_t()> utc_ns;         // nanoseconds since 1970; empty: the system's
-  media::MakeTakeFile take_file;                // the file under a take; empty: one on the disk
-  std::function<void()> before_disk;  // called before files are opened or probed, on that thread; empty: nothing
+  std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
+  double ceiling_db = 0.0;               // of the device output: no sample leaves above it
+  std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
+  media::MakeTakeFile take_file;         // the file under a take; empty: one on the disk
+  std::function<std::chrono::steady_clock::time_point()> transfer_clock = {};  // of the idle limit; empty: the system's
+  std::chrono::milliseconds transfer_check{5000};  // how often transfers are looked at that wait for their clients
+  std::function<void()> before_disk;     // called before files are opened or probed, on that thread; empty: nothing
 };
 
 struct LoadRequest {

@@ -65,7 +65,8 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                if (!closing) history.take(std::move(event));
              }},
             config.take_file),
-      prerolls({strand, pool, graph, jobs, config.take_folder, [this] { return takes.recording(); },
+      prerolls({strand, pool, graph, jobs, config.take_folder,
+                [this](const std::string& path) { return takes.sink_of(path); },
                 [this](Delta delta, AudioLink::Then then) { delivery.deliver(std::move(delta), {}, std::move(then)); },
                 [this](const rt::Action& action) {
                   link.send_value(action);
@@ -153,8 +154,15 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
               [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
                 on_strand(std::move(done),
                           [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
-              }),
-      missing({strand, pool, jobs, graph, media, delivery}, config.media_retry) {
+              },
+              config.transfer_clock ? config.transfer_clock : IdleTransfers::Clock::now),
+      transfer_check(strand),
+      missing({strand, pool, jobs, graph, media, delivery}, config.media_retry),
+      lost({strand, pool, jobs, graph, media, sources, transport, delivery, [this] { cues.touch(); }},
+           config.media_retry) {
+  sources.on_news([this](v1::WatchResponse::MediaEvent event) {
+    if (!closing) history.media(std::move(event));
+  });
   sounding.store(renderer, std::memory_order_release);
   takes.use(&prerolls);
   takes.use([placement = Placement({graph, transport, [this] { return round_trip_frames(); },
@@ -166,6 +174,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
   std::error_code error;
   std::filesystem::create_directories(config.take_folder, error);
   if (error) log::warning("the take folder {} cannot be made: {}", config.take_folder.string(), error.message());
+  if (!config.second_take_problem.empty()) takes.without_second(config.second_take_problem);
   // Takes may be in any root; those of the take folder are told first.
   const auto& folders = media.roots().folders();
   takes.repair(folders.at("takes"));
@@ -263,6 +272,11 @@ v1::GetInfoResponse Engine::Impl::info() const {
   return out;
 }
 
+void Engine::Impl::check_transfers() {
+  library.idle().check();
+  transfer_check.after(config.transfer_check, [this] { check_transfers(); });
+}
+
 MediaLibrary::InUse Engine::Impl::files_in_use() const {
   MediaLibrary::InUse in_use{{}, media.base()};
   const session::Document& document = *graph.document();
@@ -287,12 +301,10 @@ MediaLibrary::InUse Engine::Impl::files_in_use() const {
     if (!take.recording()) continue;
     std::set<std::string> files(take.files().begin(), take.files().end());
     files.insert(take.file());
+    for (const auto& destination : take.destinations()) files.insert(destination.file());
+    const std::string user = "the take " + take.file() + " of " + take.node();
     for (const std::string& file : files) {
-      for (const char* ending : {"", ".part"}) in_use.all.push_back({file + ending, "a take of " + take.node()});
-    }
-    for (const auto& destination : take.destinations()) {
-      for (const char* ending : {"", ".part"})
-        in_use.all.push_back({destination.file() + ending, "a take of " + take.node()});
+      for (const char* ending : {"", ".part"}) in_use.all.push_back({file + ending, user, true});
     }
   }
   return in_use;

@@ -19,6 +19,7 @@
 #include "server/control/job_queue.hpp"
 #include "server/control/loader.hpp"
 #include "server/control/loss_watch.hpp"
+#include "server/control/lost_media.hpp"
 #include "server/control/media_cache.hpp"
 #include "server/control/media_library.hpp"
 #include "server/control/meter_poller.hpp"
@@ -70,6 +71,8 @@ struct Engine::Impl final : device::AudioCallback {
   void shutdown(Done<std::monostate> done);
   [[nodiscard]] v1::GetInfoResponse info() const;
   [[nodiscard]] MediaLibrary::InUse files_in_use() const;
+  /// Now and then from here on: those end whose client has gone quiet.
+  void check_transfers();
 
   /// Work of a caller: on the strand, or refused because the daemon ends.
   template <class T, class Work>
@@ -118,7 +121,9 @@ struct Engine::Impl final : device::AudioCallback {
   Resume resume;
   Calibrate calibrate;
   MediaLibrary library;
+  Timer transfer_check;
   MissingMedia missing;
+  LostMedia lost;
 
   struct Rates {
     std::uint64_t generation = 1;

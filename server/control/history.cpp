@@ -98,6 +98,12 @@ void History::cue(v1::WatchResponse::CueEvent event) {
   publish(message);
 }
 
+void History::media(v1::WatchResponse::MediaEvent event) {
+  auto message = std::make_shared<v1::WatchResponse>();
+  *message->mutable_media() = std::move(event);
+  publish(message);
+}
+
 bool History::full() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   return watchers_.size() >= kMaxWatchers;

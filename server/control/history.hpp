@@ -42,6 +42,7 @@ class History {
   void cancelled(v1::WatchResponse::Cancelled cancelled);
   void take(v1::WatchResponse::TakeEvent event);
   void cue(v1::WatchResponse::CueEvent event);
+  void media(v1::WatchResponse::MediaEvent event);
 
   /// No further watcher fits.
   [[nodiscard]] bool full();

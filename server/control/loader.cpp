@@ -7,6 +7,7 @@
 #include "server/control/output_fade.hpp"
 #include "server/session/cue.hpp"
 #include "server/session/session_file.hpp"
+#include "server/session/warnings.hpp"
 
 namespace continuo::control {
 namespace {
@@ -68,8 +69,11 @@ void Loader::load(LoadRequest request, Answer done) {
 
 void Loader::parsed(const Ptr& load) {
   load->files = files_of(*load->document);
-  parts_.media.probe(load->files, load->request.base,
-                     [this, load](MediaCache::Found found) { probed(load, std::move(found)); });
+  // Nothing of it rests on the session before.
+  parts_.jobs.stand_aside();
+  parts_.media.probe(load->files, load->request.base, [this, load](MediaCache::Found found) {
+    parts_.jobs.go_on([this, load, found = std::move(found)](bool) mutable { probed(load, std::move(found)); });
+  });
 }
 
 std::vector<std::string> Loader::warnings(const Load& load) const {
@@ -93,6 +97,11 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
     if (result.size() > kMaxWarnings) break;
     result.push_back(std::move(line));
   }
+  for (auto& lines : {session::items_beyond_file({}, *load.document, load.found.facts, kMaxWarnings),
+                      session::backward_takes(*load.document, kMaxWarnings)}) {
+    for (const std::string& line : lines)
+      if (result.size() <= kMaxWarnings) result.push_back(line);
+  }
   for (std::string& line : missing_channels(*load.document, parts_.graph.shape())) {
     if (result.size() > kMaxWarnings) break;
     result.push_back(std::move(line));
@@ -114,7 +123,10 @@ void Loader::probed(const Ptr& load, MediaCache::Found found) {
   }
   // Nothing can fail from here on. Takes end with the session that they recorded.
   std::vector<Takes::Ref> stopped;
-  for (const rt::Action& action : parts_.takes.stop(parts_.takes.recording(), stopped)) parts_.link.send_value(action);
+  parts_.link.send_together(parts_.takes.stop(parts_.takes.recording(), stopped));
+  for (const Takes::Ref& take : stopped)
+    for (const std::string& file : take.files) load->response.add_ended_takes(file);
+  load->response.set_dropped_scheduled(static_cast<std::uint32_t>(parts_.scheduled.held()));
   parts_.graph.taps.clear();
   parts_.scheduled.drop(
       [this, load] { fade_out(parts_.graph, parts_.link, parts_.pump, [this, load] { put_in_place(load); }); });

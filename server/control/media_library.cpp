@@ -119,6 +119,26 @@ Result<> check_free(const media::Roots& roots, const MediaLibrary::InUse& in_use
   return check_unused(roots, in_use, name, status);
 }
 
+/// By the folder on the disk and the name in it: two roots may hold one folder. What a take will be called is its own
+/// before it is there.
+Result<> check_no_take(const media::Roots& roots, const MediaLibrary::InUse& in_use, const std::string& name) {
+  const auto folder_of = [&](const std::string& file, struct stat& status) {
+    const auto folder = roots.find_folder(media::split_name(file).folder);
+    return folder && ::stat(folder->c_str(), &status) == 0;
+  };
+  const std::string wanted = fs::path(name.substr(name.find(':') + 1)).lexically_normal().filename().string();
+  const std::string root = name.substr(0, name.find(':') + 1);
+  const std::string plain = root + fs::path(name.substr(root.size())).lexically_normal().string();
+  struct stat mine{}, other{};
+  if (!folder_of(plain, mine)) return {};  // it will be made, so nothing is in it
+  for (const auto& one : in_use.all) {
+    if (!one.take || media::split_name(one.file).name != wanted || !folder_of(one.file, other)) continue;
+    if (mine.st_dev == other.st_dev && mine.st_ino == other.st_ino)
+      return make_error(ErrorKind::failed_precondition, "MEDIA_IN_USE", "path", name + " is in use by " + one.user);
+  }
+  return {};
+}
+
 Result<v1::DeleteMediaResponse> delete_on_line(const media::Roots& roots, const MediaLibrary::InUse& in_use,
                                                const std::string& name) {
   const auto file = roots.find_file(name, "");
@@ -142,8 +162,8 @@ struct MediaLibrary::Shared {
   std::shared_ptr<media::Uploads> uploads;
 };
 
-MediaLibrary::MediaLibrary(media::Roots roots, fs::path state_folder, AskInUse ask)
-    : shared_(std::make_shared<Shared>()), ask_(std::move(ask)) {
+MediaLibrary::MediaLibrary(media::Roots roots, fs::path state_folder, AskInUse ask, IdleTransfers::Now now)
+    : shared_(std::make_shared<Shared>()), ask_(std::move(ask)), idle_(kIdle, std::move(now)) {
   shared_->uploads = std::make_shared<media::Uploads>(roots, std::move(state_folder));
   shared_->roots = std::move(roots);
 }
@@ -266,6 +286,7 @@ void MediaLibrary::upload(v1::UploadMediaRequest::Begin begin, Done<std::shared_
     on_line(uploads_, path, std::move(done),
             [shared = shared_, begin = std::move(begin), used = *std::move(in_use)](
                 const std::shared_ptr<DiskLines::Line>& line, const Done<std::shared_ptr<MediaUpload>>& answer) {
+              if (Result<> free = check_no_take(shared->roots, used, begin.path()); !free) return answer(free.error());
               if (begin.overwrite()) {
                 if (Result<> free = check_free(shared->roots, used, begin.path()); !free) return answer(free.error());
               }
@@ -275,10 +296,7 @@ void MediaLibrary::upload(v1::UploadMediaRequest::Begin begin, Done<std::shared_
               answer(std::make_shared<MediaUpload>(line, shared->uploads, *std::move(writer)));
             });
   };
-  if (begin.overwrite())
-    ask_(std::move(go_on));
-  else
-    go_on(InUse());
+  ask_(std::move(go_on));
 }
 
 void MediaLibrary::download(v1::DownloadMediaRequest request, Done<std::shared_ptr<MediaDownload>> done) {

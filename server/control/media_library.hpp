@@ -12,6 +12,7 @@
 #include "continuo/v1/media.pb.h"
 #include "server/base/result.hpp"
 #include "server/control/disk_lines.hpp"
+#include "server/control/idle_transfers.hpp"
 #include "server/control/media_transfer.hpp"
 #include "server/media/roots.hpp"
 #include "server/media/upload.hpp"
@@ -26,6 +27,7 @@ class MediaLibrary {
   static constexpr std::size_t kQuestions = 8;  // at once, a root
   static constexpr std::size_t kUploads = 4;
   static constexpr std::size_t kDownloads = 8;
+  static constexpr std::chrono::seconds kIdle{60};  // a transfer waits no longer for its client
   static constexpr std::uint32_t kPage = 200;
   static constexpr std::uint32_t kMaxPage = 1000;
   static constexpr std::size_t kMaxData = 1u << 20;  // bytes of an upload's message
@@ -37,7 +39,8 @@ class MediaLibrary {
   struct InUse {
     struct One {
       std::string file;
-      std::string user;  // a node's path, or "a take of ..."
+      std::string user;   // a node's path, or "the take ..."
+      bool take = false;  // nothing else gets this name either, be it there yet or not
     };
     std::vector<One> all;
     std::string base;
@@ -45,7 +48,9 @@ class MediaLibrary {
   /// Called on any thread; answers on the control strand.
   using AskInUse = std::function<void(Done<InUse>)>;
 
-  MediaLibrary(media::Roots roots, std::filesystem::path state_folder, AskInUse ask);
+  /// `now`: for the transfers' idle limit.
+  MediaLibrary(media::Roots roots, std::filesystem::path state_folder, AskInUse ask,
+               IdleTransfers::Now now = IdleTransfers::Clock::now);
   ~MediaLibrary();
 
   void list(v1::ListMediaRequest request, Done<v1::ListMediaResponse> done);
@@ -54,6 +59,9 @@ class MediaLibrary {
   void remove(v1::DeleteMediaRequest request, Done<v1::DeleteMediaResponse> done);
   void upload(v1::UploadMediaRequest::Begin begin, Done<std::shared_ptr<MediaUpload>> done);
   void download(v1::DownloadMediaRequest request, Done<std::shared_ptr<MediaDownload>> done);
+
+  /// Who transfers has a turn in it; whoever owns the strand checks it now and then.
+  [[nodiscard]] IdleTransfers& idle() noexcept { return idle_; }
 
   /// The daemon ends: whoever still waits for an answer is let go of.
   void close();
@@ -68,6 +76,7 @@ class MediaLibrary {
 
   std::shared_ptr<Shared> shared_;  // outlives the library where a line is stuck
   AskInUse ask_;
+  IdleTransfers idle_;
   std::mutex mutex_;
   bool closed_ = false;
   std::set<std::shared_ptr<std::function<void()>>> waiting_;  // each drops its `done`

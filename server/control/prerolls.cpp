@@ -11,29 +11,40 @@ namespace continuo::control {
 
 std::map<std::string, Prerolls::Wish> Prerolls::wishes() const {
   std::map<std::string, Wish> all;
-  const std::set<std::string> busy = parts_.recording();
   for (const session::CompiledRecorder& recorder : parts_.graph.recorders()) {
     if (all.size() == kMaxListening) break;
     const session::DocNode* node = session::find_node(*parts_.graph.document(), recorder.path);
     if (node == nullptr || node->type != "recorder" || recorder.channels == 0) continue;
     const double seconds = session::number_of(*node, "pre_record_s");
-    if (seconds <= 0.0 || session::number_of(*node, "arm") == 0.0 || busy.contains(recorder.path)) continue;
+    if (seconds <= 0.0 || session::number_of(*node, "arm") == 0.0) continue;
     all[recorder.path] = {seconds, recorder.channels, parts_.graph.shape().sample_rate_hz};
   }
   return all;
 }
 
 void Prerolls::look() {
+  look_again_ = false;
   if (closed_) return;
   const std::map<std::string, Wish> wanted = wishes();
   for (auto at = listeners_.begin(); at != listeners_.end();) {
+    Listener& listener = at->second;
     const auto wish = wanted.find(at->first);
-    const bool stays = wish != wanted.end() && wish->second == at->second.wish && at->second.error.empty();
-    if (!stays) end(at->second);
+    // A spare one that cannot be made is tried again once it is needed.
+    const bool tried = listener.error.empty() || parts_.taking(at->first) != nullptr;
+    const session::CompiledRecorder* recorder = parts_.graph.recorder(at->first);
+    const bool over = settle(listener) && listener.lent &&
+                      (listener.preroll->sink().finished.load(std::memory_order_acquire) || recorder == nullptr ||
+                       recorder->ref != listener.recorder);
+    const bool stays = wish != wanted.end() && wish->second == listener.wish && tried && !over;
+    if (!stays) end(listener);
     at = stays ? std::next(at) : listeners_.erase(at);
   }
   for (const auto& [path, wish] : wanted) {
-    if (!listeners_.contains(path)) open(path, wish);
+    const auto found = listeners_.find(path);
+    if (found == listeners_.end())
+      open(path, wish);
+    else if (found->second.preroll && !found->second.lent && !found->second.behind)
+      made(path, found->second.id);
   }
 }
 
@@ -47,83 +58,133 @@ void Prerolls::open(const std::string& path, const Wish& wish) {
       .folder = parts_.folder, .channels = wish.channels, .sample_rate_hz = wish.rate_hz, .seconds = wish.seconds};
   parts_.pool.post([this, path, id, request, post = parts_.strand.poster()] {
     auto opened = media::Preroll::open(request);
-    std::shared_ptr<media::Preroll> made;
+    std::shared_ptr<media::Preroll> circle;
     std::string error;
     if (opened)
-      made = std::move(*opened);
+      circle = std::move(*opened);
     else
       error = opened.error().message;
-    post([this, path, id, made, error] {
+    post([this, path, id, circle, error] {
       const auto found = listeners_.find(path);
       if (closed_ || found == listeners_.end() || found->second.id != id) return;
-      if (!made) {
-        found->second.error = error;
-        log::error("{} cannot keep what is before its takes: {}", path, error);
-        return parts_.failed(path, "\"" + path + "\" cannot keep what is before its takes: " + error);
+      if (circle) {
+        found->second.preroll = circle;
+        return made(path, id);
       }
-      found->second.preroll = made;
-      parts_.jobs.add([this, path, id](const JobQueue::Finish& finish) {
-        lend(path, id);
-        finish();
-      });
+      found->second.error = error;
+      if (parts_.taking(path) != nullptr) return;  // not missed yet
+      log::error("{} cannot keep what is before its takes: {}", path, error);
+      parts_.failed(path, "\"" + path + "\" cannot keep what is before its takes: " + error);
     });
   });
+}
+
+void Prerolls::made(const std::string& path, std::uint64_t id) {
+  Listener& listener = listeners_.at(path);
+  if (auto take = parts_.taking(path)) return stand_behind(path, listener, std::move(take));
+  parts_.jobs.add([this, path, id](const JobQueue::Finish& finish) {
+    lend(path, id);
+    finish();
+  });
+}
+
+void Prerolls::stand_behind(const std::string& path, Listener& listener, std::shared_ptr<rt::Sink> take) {
+  const session::CompiledRecorder* recorder = parts_.graph.recorder(path);
+  if (recorder == nullptr) return;
+  listener.recorder = recorder->ref;
+  drain(listener);
+  take->next.store(&listener.preroll->sink(), std::memory_order_release);
+  listener.behind = std::move(take);
+}
+
+bool Prerolls::settle(Listener& listener) {
+  if (listener.behind == nullptr) return true;
+  if (listener.behind->next.load(std::memory_order_acquire) == nullptr) {
+    listener.lent = true;
+  } else if (!listener.behind->finished.load(std::memory_order_acquire)) {
+    return false;
+  } else {
+    // The audio thread let go of the take just before: nobody will look there any more.
+    listener.lent = listener.behind->next.exchange(nullptr, std::memory_order_acq_rel) == nullptr;
+  }
+  listener.behind.reset();
+  return true;
+}
+
+bool Prerolls::waits_behind(const Listener& listener) {
+  return listener.behind != nullptr && listener.behind->next.load(std::memory_order_acquire) != nullptr;
 }
 
 void Prerolls::lend(const std::string& path, std::uint64_t id) {
   const auto found = listeners_.find(path);
   const session::CompiledRecorder* recorder = parts_.graph.recorder(path);
   if (closed_ || found == listeners_.end() || found->second.id != id || recorder == nullptr) return;
-  if (parts_.recording().contains(path)) {  // a take was quicker
-    listeners_.erase(found);
-    return;
-  }
   Listener& listener = found->second;
+  if (listener.lent || listener.behind) return;
+  if (auto take = parts_.taking(path)) return stand_behind(path, listener, std::move(take));  // a take was quicker
   listener.recorder = recorder->ref;
   listener.lent = true;
   rt::Action action;
   action.kind = rt::Action::Kind::record_start;
   action.node = recorder->ref;
   action.sink = &listener.preroll->sink();
-  drain(listener.preroll);
+  drain(listener);
   Delta delta;
   delta.document = parts_.graph.document();
   delta.last.push_back(action);
   parts_.deliver(std::move(delta), {});
 }
 
-void Prerolls::drain(const std::shared_ptr<media::Preroll>& preroll) {
-  everything_.push_back(preroll);
-  parts_.pool.add_round([this, preroll, post = parts_.strand.poster()] {
+void Prerolls::drain(Listener& listener) {
+  if (std::exchange(listener.drained, true)) return;
+  everything_.push_back(listener.preroll);
+  parts_.pool.add_round([this, preroll = listener.preroll, post = parts_.strand.poster()] {
     if (!preroll->drain()) return false;
     post([this, preroll] { std::erase(everything_, preroll); });
     return true;
   });
 }
 
-void Prerolls::end(Listener& listener) {
-  if (!listener.lent) return;
+rt::Action Prerolls::stop_of(const Listener& listener) {
   rt::Action action;
   action.kind = rt::Action::Kind::record_stop;
   action.node = listener.recorder;
-  parts_.send(action);
+  action.sink = &listener.preroll->sink();
+  return action;
+}
+
+void Prerolls::end(Listener& listener) {
+  if (listener.behind) {
+    listener.lent = listener.behind->next.exchange(nullptr, std::memory_order_acq_rel) == nullptr;
+    listener.behind.reset();
+  }
+  if (listener.lent) return parts_.send(stop_of(listener));
+  if (listener.preroll) listener.preroll->abandon();
 }
 
 std::shared_ptr<media::Preroll> Prerolls::hand_over(const session::CompiledRecorder& recorder, double rate_hz,
-                                                    std::vector<rt::Action>& first) {
+                                                    std::vector<rt::Action>& first,
+                                                    const std::shared_ptr<media::PrerollGroup>& group) {
+  // The next one is made while this take runs, or is about to.
+  if (!std::exchange(look_again_, true)) parts_.strand.post([this] { look(); });
   const auto found = listeners_.find(recorder.path);
   if (found == listeners_.end()) return nullptr;
-  const Listener listener = std::move(found->second);
+  Listener listener = std::move(found->second);
   listeners_.erase(found);
-  if (!listener.lent) return nullptr;
-  const bool fits = listener.wish.channels == recorder.channels && listener.wish.rate_hz == rate_hz &&
+  if (listener.behind) {
+    // A take that ends only now: what comes behind it is this one, and not a listener.
+    listener.lent = listener.behind->next.exchange(nullptr, std::memory_order_acq_rel) == nullptr;
+    listener.behind.reset();
+  }
+  const bool fits = listener.lent && listener.wish.channels == recorder.channels && listener.wish.rate_hz == rate_hz &&
                     listener.recorder == recorder.ref &&
                     !listener.preroll->sink().finished.load(std::memory_order_acquire);
   if (fits) return listener.preroll;
-  rt::Action action;
-  action.kind = rt::Action::Kind::record_stop;
-  action.node = listener.recorder;
-  first.push_back(action);
+  if (group && listener.error.empty()) group->nothing_before();
+  if (listener.lent)
+    first.push_back(stop_of(listener));
+  else if (listener.preroll)
+    listener.preroll->abandon();
   return nullptr;
 }
 
@@ -144,6 +205,7 @@ void Prerolls::close() {
 
 void Prerolls::report(google::protobuf::RepeatedPtrField<v1::GetStatusResponse::PreRecord>& out) const {
   for (const auto& [path, listener] : listeners_) {
+    if (waits_behind(listener) || (!listener.lent && parts_.taking(path) != nullptr)) continue;
     auto& one = *out.Add();
     one.set_node(path);
     one.set_seconds(listener.wish.seconds);
@@ -159,6 +221,7 @@ std::vector<std::string> Prerolls::reasons() const {
   std::vector<std::string> all;
   constexpr std::size_t kMaxReasons = 5;
   for (const auto& [path, listener] : listeners_) {
+    if (!listener.lent && parts_.taking(path) != nullptr) continue;
     const std::string error = !listener.error.empty() ? listener.error
                               : listener.preroll      ? listener.preroll->error()
                                                       : std::string();

@@ -39,13 +39,15 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   identify.close();
   calibrate.close();
   cues.close();
+  transfer_check.cancel();
   library.close();
   missing.close();
+  lost.close();
   meters.close();
   history.close();
   prerolls.close();
   std::vector<Takes::Ref> stopped;
-  for (const rt::Action& action : takes.stop(takes.recording(), stopped)) link.send_value(action);
+  link.send_together(takes.stop(takes.recording(), stopped));
   saver.save([] {});
   fade_out(graph, link, pump, [this, done = std::move(done)] {
     devices.stop(kDeviceLimit, [this, done](bool left) {

@@ -4,17 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "rt/nodes/player.hpp"
-#include "server/base/log.hpp"
 
 namespace continuo::control {
-
-namespace {
-
-/// Of a queue the error itself says which file.
-std::string naming(const std::string& file, const std::string& why) { return file.empty() ? why : file + ": " + why; }
-
-}  // namespace
 
 Sources::~Sources() {
   for (auto& [source, lent] : lent_) {
@@ -30,7 +21,7 @@ std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPla
     const bool had = found != playing_.end();
     const Queue* const queue = had && found->second.queue ? &*found->second.queue : nullptr;
     const bool same = had && !player.fresh && found->second.ref == player.ref && found->second.file == player.file &&
-                      found->second.loop == player.loop && found->second.free == player.free &&
+                      found->second.loop == player.loop && found->second.free == player.free && !found->second.again &&
                       found->second.rate_hz == where.rate_hz && player.queue == (queue != nullptr) &&
                       (queue == nullptr || queue->items == player.items) &&
                       (player.free || found->second.start == player.timeline_start);
@@ -54,13 +45,21 @@ std::vector<Sources::Need> Sources::needs(const std::vector<session::CompiledPla
     } else if (!restarts) {
       need.first_frame = where.free_position(player.uid);
     }
+    if (had && found->second.again && !restarts && !skips) {  // what it has is silent: nothing of it is worth keeping
+      need.move.same_until = rt::kNow;
+      if (player.free && queue == nullptr) {
+        need.move.joins = !player.fresh;
+        need.move.frame = need.first_frame;
+        need.moves = player.fresh;
+      }
+    }
     result.push_back(std::move(need));
   }
   return result;
 }
 
 void Sources::prepare(std::vector<Need> needs, const std::string& base, double rate_hz,
-                      std::function<void(Ready)> done) {
+                      std::chrono::milliseconds patience, std::function<void(Ready)> done) {
   struct Progress {
     Ready ready;
     std::size_t left = 0;
@@ -81,7 +80,7 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
   }
   if (progress->left == 0) return progress->end();
   progress->patience = std::make_unique<Timer>(strand_);
-  progress->patience->after(kPatience, [progress] {
+  progress->patience->after(patience, [progress] {
     for (Ready::One& one : progress->ready.all) {
       if (!one.stream && !one.need.silent && one.error.empty()) one.error = "the disk did not answer in time";
     }
@@ -101,7 +100,10 @@ void Sources::prepare(std::vector<Need> needs, const std::string& base, double r
       if (--progress->left == 0) progress->end();
     };
     const StreamKey key = wanted.key(rate_hz, base);
-    if (!stand_ins_.take(key, landed)) open(key, landed);
+    // Where the audio thread says the place, a stream that was opened a little while ago catches up.
+    const bool catches_up = !wanted.player.free || wanted.move.joins;
+    const auto late = static_cast<rt::FrameCount>(catches_up ? rate_hz : 0.0);
+    if (!ahead_.take(key, landed, late) && !stand_ins_.take(key, landed)) open(key, landed);
   }
 }
 
@@ -145,109 +147,6 @@ void Sources::open(const StreamKey& wanted, StandIns::Landed landed) {
         landed(stream, error);
     });
   });
-}
-
-std::vector<rt::Action> Sources::lend(Ready ready, double rate_hz) {
-  std::vector<rt::Action> actions;
-  for (Ready::One& one : ready.all) {
-    const session::CompiledPlayer& player = one.need.player;
-    if (one.error.empty()) {
-      errors_.erase(player.path);
-    } else {
-      errors_[player.path] = naming(player.file, one.error);
-      log::warning("{} is silent: {}", player.path, errors_[player.path]);
-    }
-    rt::Action action;
-    action.kind = rt::Action::Kind::exchange_source;
-    action.node = player.ref;
-    action.ramp_frames = session::kEditFadeFrames;
-    const auto before = playing_.find(player.uid);
-    const Queue* const queue = before != playing_.end() && before->second.queue ? &*before->second.queue : nullptr;
-    const bool other = queue == nullptr || queue->items != player.items || queue->loop != player.loop;
-    Playing now{player.ref, player.file,  player.loop,   player.free, player.timeline_start,
-                rate_hz,    rt::kEndless, nullptr,       {}};
-    now.queues = before == playing_.end() ? 0 : before->second.queues;
-    if (player.queue) {
-      now.queues += other ? 1 : 0;
-      now.queue = {{player.items, player.loop, one.need.move.entrance}, rate_hz, now.queues};
-      now.length = 0;  // where nothing of it can be played
-    }
-    action.source = lend(one, now.queue ? &*now.queue : nullptr);
-    actions.push_back(action);
-    now.source = action.source;
-    if (one.stream) now.length = action.source->length;
-    playing_[player.uid] = std::move(now);
-  }
-  return actions;
-}
-
-/// Null: the player has nothing, and no queue.
-rt::Source* Sources::lend(Ready::One& one, const Queue* queue) {
-  if (!one.stream && queue == nullptr) return nullptr;
-  const session::CompiledPlayer& player = one.need.player;
-  Lent lent{.stream = one.stream,
-            .nothing = {},
-            .table = {},
-            .file = queue != nullptr ? "the queue of " + player.path : player.file,
-            .queue = queue != nullptr,
-            .player = player.uid,
-            .path = player.path};
-  if (!one.stream) {
-    lent.nothing = std::make_unique<rt::Source>();
-    lent.nothing->length = 0;
-  }
-  rt::Source& source = one.stream ? one.stream->source() : *lent.nothing;
-  const QueueMove& move = one.need.move;
-  source.joins = {move.joins, move.shift, move.same_until};
-  source.told = true;
-  if (queue != nullptr) {
-    rt::PlayTable table = QueuePlaces(queue->items, queue->rate_hz, queue->loop).table();
-    table.revision = queue->revision;
-    lent.table = std::make_unique<const rt::PlayTable>(std::move(table));
-    source.table = lent.table.get();
-  }
-  lent_[&source] = std::move(lent);
-  return &source;
-}
-
-void Sources::home(const std::vector<rt::Action>& actions, const std::vector<std::unique_ptr<rt::Node>>& dropped) {
-  for (const rt::Action& action : actions) {
-    if (action.kind == rt::Action::Kind::exchange_source) collect(action.source);
-  }
-  for (const auto& node : dropped) {
-    if (const auto* player = dynamic_cast<const rt::PlayerNode*>(node.get())) collect(player->audio_.source);
-  }
-}
-
-void Sources::collect(rt::Source* source) {
-  const auto found = lent_.find(source);
-  if (found == lent_.end()) return;
-  look_at(found->second);
-  const std::string& file = found->second.file;
-  if (std::ranges::none_of(playing_, [&](const auto& entry) { return entry.second.file == file; }))
-    spoiled_.erase(file);
-  if (found->second.stream) pool_.release(found->second.stream);
-  lent_.erase(found);
-}
-
-void Sources::look() {
-  for (auto& [source, lent] : lent_) look_at(lent);
-}
-
-void Sources::look_at(Lent& lent) {
-  if (!lent.stream) return;
-  if (std::string why = lent.stream->error(); !why.empty() && !std::exchange(lent.failed, true)) {
-    if (!lent.queue) why = naming(lent.file, why);
-    log::warning("{} falls silent: {}", lent.path, why);
-    const auto now = playing_.find(lent.player);
-    // What another stream has replaced is no news any more.
-    if (now != playing_.end() && now->second.source == &lent.stream->source()) errors_[lent.path] = std::move(why);
-  }
-  const std::uint64_t count = lent.stream->non_finite();
-  if (count == lent.spoiled) return;
-  std::uint64_t& total = spoiled_[lent.file];
-  if (total == 0) log::warning("{} holds NaN or infinite samples; they are played as silence", lent.file);
-  total += count - std::exchange(lent.spoiled, count);
 }
 
 void Sources::forget_others(const std::vector<session::CompiledPlayer>& players) {

@@ -3,13 +3,16 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "continuo/v1/session.pb.h"
 #include "rt/command.hpp"
 #include "server/control/queue_place.hpp"
 #include "server/control/stand_ins.hpp"
@@ -34,7 +37,10 @@ class Sources {
       : strand_(strand),
         pool_(pool),
         roots_(roots),
-        stand_ins_(pool, [this](const StreamKey& key, StandIns::Landed landed) { open(key, std::move(landed)); }) {}
+        stand_ins_(pool, [this](const StreamKey& key, StandIns::Landed landed) { open(key, std::move(landed)); }),
+        ahead_(
+            pool, [this](const StreamKey& key, StandIns::Landed landed) { open(key, std::move(landed)); },
+            std::numeric_limits<std::size_t>::max()) {}
   ~Sources();
 
   struct Need {
@@ -70,7 +76,9 @@ class Sources {
     };
     std::vector<One> all;
   };
-  void prepare(std::vector<Need> needs, const std::string& base, double rate_hz, std::function<void(Ready)> done);
+  /// `patience`: for the disk.
+  void prepare(std::vector<Need> needs, const std::string& base, double rate_hz, std::chrono::milliseconds patience,
+               std::function<void(Ready)> done);
 
   /// The exchange actions for a batch; from here on the streams are lent.
   [[nodiscard]] std::vector<rt::Action> lend(Ready ready, double rate_hz);
@@ -80,6 +88,16 @@ class Sources {
   /// Forgets players that are not in `players`; their streams come home with their nodes.
   void forget_others(const std::vector<session::CompiledPlayer>& players);
 
+  /// It is told when a file goes away under a player, and when that one plays again.
+  void on_news(std::function<void(v1::WatchResponse::MediaEvent)> news) { news_ = std::move(news); }
+  /// Players whose files could not be read, as of the last look(), and which files.
+  struct Broken {
+    rt::Uid player = 0;
+    std::set<std::string> files;
+  };
+  [[nodiscard]] std::vector<Broken> broken() const;
+  /// needs() has this player from now on, until it has another stream: in its place, and faded in.
+  void try_again(rt::Uid player);
   /// By player path: why it is silent.
   [[nodiscard]] const std::map<std::string, std::string>& errors() const noexcept { return errors_; }
   /// Looks at the streams: for those that cannot be read on, and for files that hold what is no number. Each is logged
@@ -98,6 +116,8 @@ class Sources {
   [[nodiscard]] std::size_t lent() const noexcept { return lent_.size(); }
   /// Streams that are ready for what will be needed: prepare() takes those that fit.
   [[nodiscard]] StandIns& stand_ins() noexcept { return stand_ins_; }
+  /// And for what the transaction under way will need.
+  [[nodiscard]] StandIns& ahead() noexcept { return ahead_; }
 
  private:
   struct Playing {
@@ -111,6 +131,8 @@ class Sources {
     const rt::Source* source = nullptr;
     std::optional<Queue> queue;
     std::uint64_t queues = 0;  // that it has had
+    std::set<std::string> broken{};  // files that could not be read
+    bool again = false;
   };
   struct Lent {
     std::shared_ptr<media::StreamReader> stream;   // null: of a queue of which nothing can be played
@@ -126,16 +148,20 @@ class Sources {
   void open(const StreamKey& wanted, StandIns::Landed landed);
   [[nodiscard]] rt::Source* lend(Ready::One& one, const Queue* queue);
   void collect(rt::Source* source);
+  void tell(v1::WatchResponse::MediaEvent::Kind kind, const std::string& path, const std::set<std::string>& files,
+            std::string message) const;
   void look_at(Lent& lent);
 
   Strand& strand_;
   media::DiskPool& pool_;
   const media::Roots& roots_;
   StandIns stand_ins_;
+  StandIns ahead_;
   std::unordered_map<rt::Uid, Playing> playing_;
   std::unordered_map<const rt::Source*, Lent> lent_;
   std::map<std::string, std::string> errors_;
   std::map<std::string, std::uint64_t> spoiled_;
+  std::function<void(v1::WatchResponse::MediaEvent)> news_;
 };
 
 }  // namespace continuo::control

@@ -47,7 +47,7 @@ void StandIns::keep(std::vector<StreamKey> wanted, std::function<void()> changed
 }
 
 void StandIns::begin() {
-  for (std::size_t i = 0; i < all_.size() && under_way_ < kMostAtOnce; ++i) {
+  for (std::size_t i = 0; i < all_.size() && under_way_ < most_at_once_; ++i) {
     const std::shared_ptr<StandIn> one = all_[i];
     if (std::exchange(one->begun, true)) continue;
     ++under_way_;
@@ -71,10 +71,15 @@ void StandIns::land(const std::shared_ptr<StandIn>& one, const std::shared_ptr<m
   if (changed_) changed_();
 }
 
-bool StandIns::take(const StreamKey& key, Landed landed) {
+bool StandIns::take(const StreamKey& key, Landed landed, rt::FrameCount late) {
+  const auto fits = [&](StreamKey have) {
+    if (have.first_frame <= key.first_frame && key.first_frame - have.first_frame <= late)
+      have.first_frame = key.first_frame;
+    return have == key;
+  };
   auto best = all_.end();
   for (auto one = all_.begin(); one != all_.end(); ++one) {
-    if (!((*one)->key == key) || !(*one)->error.empty() || !(*one)->begun) continue;
+    if (!fits((*one)->key) || !(*one)->error.empty() || !(*one)->begun) continue;
     best = one;
     if ((*one)->landed) break;
   }
@@ -90,6 +95,10 @@ bool StandIns::take(const StreamKey& key, Landed landed) {
 
 bool StandIns::ready() const {
   return std::ranges::all_of(all_, [](const auto& one) { return one->landed && one->error.empty(); });
+}
+
+bool StandIns::landed() const {
+  return std::ranges::all_of(all_, [](const auto& one) { return one->landed; });
 }
 
 std::string StandIns::error() const {

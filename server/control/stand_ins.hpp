@@ -31,15 +31,19 @@ class StandIns {
   using Open = std::function<void(const StreamKey&, Landed)>;
   static constexpr std::size_t kMostAtOnce = 4;
 
-  StandIns(media::DiskPool& pool, Open open) : pool_(pool), open_(std::move(open)) {}
+  StandIns(media::DiskPool& pool, Open open, std::size_t most_at_once = kMostAtOnce)
+      : pool_(pool), open_(std::move(open)), most_at_once_(most_at_once) {}
   ~StandIns();
 
   /// Twice the same key: two streams. `changed`, until the next keep(): whenever one more is ready, or failed.
   void keep(std::vector<StreamKey> wanted, std::function<void()> changed);
-  /// One of them, if there is one that has not failed: `landed` as Open has it, now or once it is filled.
-  [[nodiscard]] bool take(const StreamKey& key, Landed landed);
+  /// One of them, if there is one that has not failed: `landed` as Open has it, now or once it is filled. `late`: one
+  /// that begins up to so many frames before the key's will do.
+  [[nodiscard]] bool take(const StreamKey& key, Landed landed, rt::FrameCount late = 0);
 
   [[nodiscard]] bool ready() const;
+  /// None is on its way any more, whatever came of it.
+  [[nodiscard]] bool landed() const;
   /// Of the first that failed; empty where none did.
   [[nodiscard]] std::string error() const;
   [[nodiscard]] std::size_t count() const noexcept { return all_.size(); }
@@ -62,6 +66,7 @@ class StandIns {
 
   media::DiskPool& pool_;
   Open open_;
+  const std::size_t most_at_once_;
   std::vector<std::shared_ptr<StandIn>> all_;
   std::size_t under_way_ = 0;
   std::function<void()> changed_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "server/media/flac_format.hpp"
+#include "server/media/take_names.hpp"
 #include "server/session/node_registry.hpp"
 
 namespace continuo::control {
@@ -74,6 +75,7 @@ Result<> read_take_files(const v1::RecordStart& start, const session::Document& 
                          Takes::Order& order) {
   order.field = field;
   order.file = start.file();
+  order.next_free_name = start.next_free_name();
   order.split = start.split_channels();
   order.split_seconds = start.split_seconds();
   order.split_bytes = static_cast<std::int64_t>(start.split_bytes());
@@ -121,6 +123,14 @@ std::int64_t part_frames(const Takes::Order& order, double rate_hz) {
 }
 
 Result<> check_take_files(const Takes::Order& order, double rate_hz) {
+  if (!order.file.empty()) {
+    const bool parts = order.split_seconds > 0.0 || order.split_bytes > 0;
+    const std::string why = media::why_no_take_name(std::string_view(order.file).substr(order.file.find(':') + 1),
+                                                    order.container, order.split ? order.channels : 0, parts);
+    if (!why.empty())
+      return refused("BAD_FILE_NAME", order.field + ".file",
+                     "a take cannot be called \"" + order.file + "\": it " + why);
+  }
   if (order.container == media::Container::flac && !order.split && order.channels > media::kMaxFlacChannels) {
     return refused("TOO_MANY_CHANNELS", order.field + order.format_field,
                    "a FLAC file has at most 8 channels, \"" + order.node + "\" has " + std::to_string(order.channels) +

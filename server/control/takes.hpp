@@ -64,6 +64,7 @@ class Takes {
     std::string format_field = {};
     std::optional<std::int64_t> stop_timeline_frame = {};  // of the session's rate
     std::string second_root = {};                          // where it is written as well; empty: nowhere
+    bool next_free_name = false;                           // of `file`, where that is taken
     bool second_must = false;                              // no take without the second
   };
   /// Of the place that the files tell; set before the batch is sent that begins the take.
@@ -112,8 +113,9 @@ class Takes {
 
   /// The record_start action for a batch, behind what must come before it.
   /// `stop`: the timeline frame (of the engine's rate) at which it ends by itself; kNow: none.
+  /// `group`: of all takes of this batch.
   void lend(Opened take, const session::CompiledRecorder& recorder, rt::FrameCount stop,
-            std::vector<rt::Action>& actions);
+            std::vector<rt::Action>& actions, const std::shared_ptr<media::PrerollGroup>& group);
   /// Who knows what was before a take; may be null.
   void use(Prerolls* prerolls) { prerolls_ = prerolls; }
   [[nodiscard]] const Prerolls* prerolls() const noexcept { return prerolls_; }
@@ -122,6 +124,8 @@ class Takes {
   void home(const std::vector<rt::Action>& actions, const std::vector<std::unique_ptr<rt::Node>>& dropped);
 
   [[nodiscard]] bool recording(const std::string& node) const;
+  /// What the audio thread fills for that node's take, until it has let go of it; null: nothing.
+  [[nodiscard]] std::shared_ptr<rt::Sink> sink_of(const std::string& node) const;
   /// Takes that are lent and neither told to stop nor closed.
   [[nodiscard]] std::set<std::string> recording() const;
   [[nodiscard]] std::size_t running() const noexcept { return running_.size(); }
@@ -137,6 +141,8 @@ class Takes {
   /// The root that takes go to as well where nobody names one; empty: none.
   [[nodiscard]] std::string default_second() const { return has_root("takes2") ? "takes2" : ""; }
   [[nodiscard]] bool has_root(const std::string& name) const { return roots_.folders().contains(name); }
+  /// Why the root that takes go to as well takes nothing for now: told, and a reason until a take is written there.
+  void without_second(std::string why);
   /// The operations that begin the running takes anew, into other files.
   void again(google::protobuf::RepeatedPtrField<v1::Operation>& out) const;
   /// Second destinations that have not got all of a take that is closed.
@@ -159,6 +165,7 @@ class Takes {
     bool failed = false;  // closed, and among the last ones: only the audio thread has not let go yet
     std::uint64_t told_lost = 0;
     Timer::Clock::time_point lost_told_at{};
+    [[nodiscard]] rt::Sink* sink() const { return before ? &before->sink() : &take.writer->sink(); }
   };
   struct Waiter {
     std::set<std::uint64_t> missing;
@@ -199,6 +206,7 @@ class Takes {
   std::deque<Report> repaired_;
   std::map<std::string, Ref> cut_off_;  // by node; as bounded as the takes that one session can name
   std::deque<std::string> problems_;    // since the last take began
+  std::string no_second_;
   std::set<std::uint64_t> low_;         // volumes of which it was told that they are soon full
   std::vector<Waiter> waiters_;
   std::map<std::string, std::shared_ptr<media::MirrorLine>> lines_;  // by root; as many as roots that takes named

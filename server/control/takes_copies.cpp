@@ -23,8 +23,15 @@ std::shared_ptr<media::MirrorLine> Takes::line_of(const std::string& root) {
   return line;
 }
 
+void Takes::without_second(std::string why) {
+  no_second_ = "takes have no second destination: " + std::move(why);
+  log::warning("{}", no_second_);
+  tell(Event::KIND_DESTINATION_LOST, nullptr, no_second_);
+}
+
 void Takes::copy_of(const Opened& take) {
   if (!take.mirror) return;
+  if (take.order.second_root == default_second() && take.mirror->read()[1].error.empty()) no_second_.clear();
   Copy copy{.take = take};
   copy.take.writer = nullptr;
   copies_.push_back(std::move(copy));
@@ -36,6 +43,10 @@ void Takes::again(google::protobuf::RepeatedPtrField<v1::Operation>& out) const 
     if (running.stopping || !recording(order.node)) continue;
     v1::RecordStart& start = *out.Add()->mutable_record_start();
     start.add_nodes(order.node);
+    if (!order.file.empty()) {
+      start.set_file(order.file);
+      start.set_next_free_name(true);
+    }
     if (order.split) start.set_split_channels(true);
     if (order.split_seconds > 0.0) start.set_split_seconds(order.split_seconds);
     if (order.split_bytes > 0) start.set_split_bytes(static_cast<std::uint64_t>(order.split_bytes));

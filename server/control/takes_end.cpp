@@ -99,6 +99,7 @@ std::map<std::uint64_t, v1::GetStatusResponse::TakeVolume> Takes::volumes() cons
 
 std::vector<std::string> Takes::reasons() const {
   std::vector<std::string> all(problems_.begin(), problems_.end());
+  if (!no_second_.empty()) all.push_back(no_second_);
   if (prerolls_ != nullptr) {
     for (std::string& why : prerolls_->reasons()) all.push_back(std::move(why));
   }
@@ -162,6 +163,7 @@ void Takes::failed(const media::TakeWriter* writer, const media::TakeResult& res
     rt::Action action;
     action.kind = rt::Action::Kind::record_stop;
     action.node = found->recorder;
+    action.sink = found->sink();
     hooks_.send(action);
   }
   const Opened take = found->take;

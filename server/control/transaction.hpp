@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/control/transactions.hpp"
@@ -21,6 +23,10 @@ struct Transactions::Transaction {
   session::Expanded expanded;  // its operations, with those of the cue that it fires
   std::shared_ptr<Outcome> outcome;
   JobQueue::Finish finish;
+  bool urgent = false;         // it may come before others, and stands aside for none
+  MediaCache::Found looked_at;  // files that were probed before it stood aside
+  std::vector<Takes::Order> taken_orders;  // and takes that were opened then
+  std::vector<Takes::Opened> taken;
   std::uint64_t id = 0;             // once it is sure to be committed, or held
   Result<> in_time;                 // its time was not past when it arrived, however long it waits in line
   std::optional<Due> due;           // it is for later: validated, and held
@@ -40,6 +46,20 @@ struct Transactions::Transaction {
   bool stops_takes = false;         // it has a RecordStop
   bool touches_cues = false;        // what the next cue needs may be another thing after it
 };
+
+template <class Answer>
+void Transactions::wait_aside(const Ptr& tx, const std::function<void(std::function<void(Answer)>)>& ask,
+                              std::function<void(Answer)> then, std::function<void(Answer)> passed) {
+  if (tx->urgent) return ask(std::move(then));
+  parts_.jobs.stand_aside();
+  ask([this, tx, then = std::move(then), passed = std::move(passed)](Answer answer) {
+    parts_.jobs.go_on([this, tx, then, passed, answer = std::move(answer)](bool others) mutable {
+      if (!others) return then(std::move(answer));
+      if (passed) passed(std::move(answer));
+      begin_again(tx);
+    });
+  });
+}
 
 /// The operation that names this file, as an error's field.
 [[nodiscard]] std::string field_of_file(const session::Operations& operations, const std::string& file);

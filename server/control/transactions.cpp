@@ -6,6 +6,7 @@
 #include "server/control/missing_channels.hpp"
 #include "server/control/take_order.hpp"
 #include "server/control/transaction.hpp"
+#include "server/session/warnings.hpp"
 
 namespace continuo::control {
 namespace {
@@ -69,10 +70,12 @@ void Transactions::apply(v1::ApplyRequest request, Done done, std::string identi
   tx->in_time = parts_.scheduled.check_not_past(tx->request.when());
   if (!tx->request.request_id().empty()) log_.add(tx->request, tx->outcome);
   open_.insert(tx);
-  const bool taken = parts_.jobs.try_add([this, tx](JobQueue::Finish finish) {
+  tx->urgent = parts_.cues.armed(tx->request);
+  const JobQueue::Job job = [this, tx](JobQueue::Finish finish) {
     tx->finish = std::move(finish);
     begin(tx);
-  });
+  };
+  const bool taken = tx->urgent ? parts_.jobs.try_add_urgent(job) : parts_.jobs.try_add(job);
   if (!taken) {
     open_.erase(tx);
     if (!tx->request.request_id().empty()) log_.forget(tx->outcome->identity, tx->request.request_id());
@@ -145,8 +148,22 @@ void Transactions::begin(const Ptr& tx) {
     tx->files = files_of(*document);
     const std::set<std::string> before = files_of(*tx->before);
     std::ranges::set_difference(tx->files, before, std::inserter(named, named.end()));
+    std::erase_if(named, [&](const std::string& file) { return tx->looked_at.facts.contains(file); });
   }
-  parts_.media.probe(named, parts_.media.base(), [this, tx](MediaCache::Found found) { probed(tx, std::move(found)); });
+  if (named.empty()) return probed(tx, tx->looked_at);
+  const auto keep = [tx](MediaCache::Found found) {
+    tx->looked_at.facts.merge(found.facts);
+    tx->looked_at.cut_off.merge(found.cut_off);
+    found.facts = tx->looked_at.facts;
+    found.cut_off = tx->looked_at.cut_off;
+    return found;
+  };
+  wait_aside<MediaCache::Found>(
+      tx,
+      [this, named, base = parts_.media.base()](std::function<void(MediaCache::Found)> done) {
+        parts_.media.probe(named, base, std::move(done));
+      },
+      [this, tx, keep](MediaCache::Found found) { probed(tx, keep(std::move(found))); }, keep);
 }
 
 void Transactions::hold(const Ptr& tx) {
@@ -168,6 +185,7 @@ void Transactions::fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, J
   tx->finish = std::move(finish);
   tx->id = entry->id;
   tx->entry = entry;
+  tx->urgent = true;
   tx->frame = frame;
   open_.insert(tx);
   begin(tx);
@@ -180,6 +198,12 @@ void Transactions::warn(const Ptr& tx) {
   if (tx->edit.structural) {
     lines = missing_channels(*tx->document, parts_.graph.shape(), tx->before.get());
     for (std::string& line : session::broken_cues(*tx->before, *tx->document, kMaxWarnings))
+      lines.push_back(std::move(line));
+  }
+  if (tx->edit.structural || tx->edit.cues) {
+    session::MediaTable media = parts_.media.table();
+    for (const auto& one : tx->found.facts) media.insert_or_assign(one.first, one.second);
+    for (std::string& line : session::items_beyond_file(*tx->before, *tx->document, media, kMaxWarnings))
       lines.push_back(std::move(line));
   }
   for (const auto& [file, line] : tx->found.cut_off) lines.push_back(line);
@@ -251,9 +275,7 @@ void Transactions::probed(const Ptr& tx, MediaCache::Found found) {
                                  "the sound device has not taken the last " + std::to_string(AudioLink::kMaxBatches) +
                                      " transactions: try again when it runs"));
   }
-  if (tx->orders.empty()) return opened(tx, std::vector<Takes::Opened>{});
-  parts_.takes.open(tx->orders, parts_.graph.shape().sample_rate_hz,
-                    [this, tx](Result<std::vector<Takes::Opened>> takes) { opened(tx, std::move(takes)); });
+  open_streams(tx, [this, tx] { open_takes(tx); });
 }
 
 }  // namespace continuo::control

@@ -18,9 +18,11 @@
 namespace continuo::control {
 
 /// Apply: [rpc] shape -> [control] wait in line; edit a copy, validate -> [disk] probe files that are new -> (one for
-/// later is held, and begins again when it falls due: Scheduled) -> [disk] open takes -> from here on it cannot fail ->
-/// [control] compile -> [disk] prime -> [control] send one batch, replace the document, tell the watchers -> [audio]
-/// apply at one frame -> [control] answer.
+/// later is held, and begins again when it falls due: Scheduled) -> [disk] open streams, then takes -> from here on it
+/// cannot fail -> [control] compile -> [disk] prime -> [control] send one batch, replace the document, tell the watchers
+/// -> [audio] apply at one frame -> [control] answer.
+/// While it waits for the disk and can still fail, an armed cue's Go and what falls due come before it; then it begins
+/// again, with what it has of the disk.
 class Transactions {
  public:
   static constexpr int kMaxOperations = 10'000;
@@ -59,7 +61,15 @@ class Transactions {
   using Ptr = std::shared_ptr<Transaction>;
 
   void begin(const Ptr& tx);
+  void begin_again(const Ptr& tx);
+  /// The disk's answer to `ask` (which gets what to call with it) goes to `then`, unless urgent ones came in between.
+  template <class Answer>
+  void wait_aside(const Ptr& tx, const std::function<void(std::function<void(Answer)>)>& ask,
+                  std::function<void(Answer)> then, std::function<void(Answer)> passed = {});
   void probed(const Ptr& tx, MediaCache::Found found);
+  /// `then` once the streams that it needs are there, or will not be in time.
+  void open_streams(const Ptr& tx, std::function<void()> then);
+  void open_takes(const Ptr& tx);
   void opened(const Ptr& tx, Result<std::vector<Takes::Opened>> takes);
   void commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped);
   void applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame);

@@ -36,6 +36,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
 
 void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped) {
   if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
+  if (!tx->urgent) parts_.sources.ahead().keep({}, {});
   if (tx->edit.changed) parts_.graph.set_document(tx->document);
   parts_.cues.committed(tx->id, tx->expanded.operations);
   v1::Change change;
@@ -111,6 +112,8 @@ void Transactions::refuse(const Ptr& tx, Error error) {
     else
       outcome.error = std::move(error);
   }
+  if (!tx->urgent) parts_.sources.ahead().keep({}, {});
+  if (!tx->taken.empty()) parts_.takes.discard(std::exchange(tx->taken, {}));
   tx->finish();
   outcome.changed();
 }

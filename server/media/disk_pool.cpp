@@ -185,6 +185,7 @@ struct DiskPool::Impl {
   void flush(bool with_sync) {
     std::map<std::uint64_t, std::vector<TakeWriter*>> volumes;
     for (const Take& take : takes) {
+      if (with_sync) take.writer->look();
       if (take.writer->update_header()) volumes[take.writer->volume()].push_back(take.writer.get());
     }
     if (!with_sync) return;

@@ -16,7 +16,6 @@ constexpr std::int64_t kMaxTold = (std::int64_t{1} << 36) - 1;
 constexpr unsigned kStreamInfoKind = 0, kPaddingKind = 1, kCommentKind = 4, kLastBlock = 0x80;
 
 void put_big(std::vector<std::byte>& to, std::uint64_t value, std::size_t bytes) {
-  for (; bytes > sizeof value; --bytes) to.push_back(std::byte{0});
   while (bytes-- > 0) to.push_back(static_cast<std::byte>(value >> (8 * bytes)));
 }
 void put_text(std::vector<std::byte>& to, std::string_view text) {
@@ -54,7 +53,7 @@ std::string marks_text(std::span<const std::int64_t> marks, bool closed) {
 
 std::vector<std::byte> flac_head(const FlacFormat& format, std::int64_t frames,
                                  const std::vector<std::string>& comments, std::span<const std::int64_t> marks,
-                                 bool closed) {
+                                 bool closed, const FlacMd5& md5) {
   std::vector<std::byte> to;
   for (const char c : std::string_view("fLaC")) to.push_back(static_cast<std::byte>(c));
   put_big(to, kStreamInfoKind << 24 | kStreamInfo, kBlockHead);
@@ -66,7 +65,7 @@ std::vector<std::byte> flac_head(const FlacFormat& format, std::int64_t frames,
           std::uint64_t{format.sample_rate_hz} << 44 | std::uint64_t{format.channels - 1} << 41 |
               std::uint64_t{format.bits - 1} << 36 | static_cast<std::uint64_t>(told),
           8);
-  put_big(to, 0, 16);  // no MD5
+  to.insert(to.end(), md5.begin(), md5.end());
 
   std::vector<std::byte> body;
   put_text(body, originator());

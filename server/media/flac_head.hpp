@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/media/flac_encoder.hpp"
 #include "server/media/flac_format.hpp"
 
 namespace continuo::media {
@@ -22,7 +23,8 @@ inline constexpr std::size_t kFlacStreamBytes = 42;  // of them, the front that 
 /// beyond kMaxMarks are left out.
 [[nodiscard]] std::vector<std::byte> flac_head(const FlacFormat& format, std::int64_t frames,
                                                const std::vector<std::string>& comments,
-                                               std::span<const std::int64_t> marks, bool closed);
+                                               std::span<const std::int64_t> marks, bool closed,
+                                               const FlacMd5& md5 = {});
 
 /// Of any FLAC file: STREAMINFO is its first block.
 struct FlacStream {

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
+
+#include "server/media/flac_whole_frame.hpp"
+#include "server/media/take_file.hpp"
 
 namespace continuo::media {
 namespace {
@@ -27,24 +29,6 @@ std::vector<Candidate> candidates_in(std::span<const std::byte> bytes, const Fla
     if (const auto frame = read_flac_frame(format, bytes.subspan(at))) found.push_back({at, *frame});
   }
   return found;
-}
-
-/// Where the frame ends that begins at candidate `which`: at another one or at the end of all; nothing where it is
-/// torn.
-std::optional<std::size_t> end_of(std::span<const std::byte> bytes, const std::vector<Candidate>& all,
-                                  std::size_t which, const FlacFormat& format) {
-  const std::size_t longest = 64 + std::size_t{format.block} * format.channels * 5;
-  std::size_t at = all[which].at;
-  const std::size_t limit = at + longest;
-  std::uint16_t crc = 0;
-  for (std::size_t next = which + 1; next <= all.size(); ++next) {
-    const std::size_t end = next < all.size() ? all[next].at : bytes.size();
-    if (end > limit) return std::nullopt;
-    crc = flac_crc16(bytes.subspan(at, end - at), crc);
-    at = end;
-    if (crc == 0) return end;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -77,14 +61,8 @@ std::vector<std::byte> LeftFile::read(std::int64_t at, std::size_t bytes) const 
 }
 
 int LeftFile::write(std::int64_t at, std::span<const std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return n < 0 ? errno : ENOSPC;
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    at += n;
-  }
-  return 0;
+  std::size_t written = 0;
+  return write_all(fd_, at, bytes, written);
 }
 
 int LeftFile::truncate(std::int64_t size) const { return ::ftruncate(fd_, size) == 0 ? 0 : errno; }
@@ -98,8 +76,8 @@ FlacEnd last_whole_frame(const LeftFile& file, const FlacFormat& format) {
     const std::vector<std::byte> bytes = file.read(from, static_cast<std::size_t>(file.size() - from));
     const std::vector<Candidate> all = candidates_in(bytes, format);
     for (std::size_t i = all.size(); i-- > 0;) {
-      if (const auto end = end_of(bytes, all, i, format))
-        return {from + static_cast<std::int64_t>(*end),
+      if (const auto length = whole_flac_frame(format, std::span(bytes).subspan(all[i].at)))
+        return {from + static_cast<std::int64_t>(all[i].at + *length),
                 static_cast<std::int64_t>(all[i].frame.number * format.block + all[i].frame.frames)};
     }
     if (from == kHead || window >= kLastWindow) return {};

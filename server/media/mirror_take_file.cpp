@@ -10,7 +10,6 @@
 namespace continuo::media {
 namespace {
 
-constexpr int kOtherNames = 100;
 constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15ull;
 
 bool means_full(int number) { return number == ENOSPC || number == EDQUOT; }
@@ -149,6 +148,11 @@ int MirrorTakeFile::truncate(std::int64_t size) {
   return run(0, [size](TakeFile& file, std::size_t&) { return file.truncate(size); }, none);
 }
 
+int MirrorTakeFile::look() {
+  std::size_t none = 0;
+  return run(0, [](TakeFile& file, std::size_t&) { return file.look(); }, none);
+}
+
 int MirrorTakeFile::sync() {
   std::size_t none = 0;
   for (const auto& leg : legs_) {
@@ -240,11 +244,9 @@ void MirrorTakeFile::publish_second(const std::filesystem::path& name, bool over
       }
     }
     std::filesystem::path final_name = wanted;
-    int given = leg->side.file->publish(final_name, overwrite);
-    for (int i = 2; given == EEXIST && i < kOtherNames; ++i) {
-      final_name = other_name(wanted, i);
-      given = leg->side.file->publish(final_name, overwrite);
-    }
+    const int given = give_free_name(final_name, [&](const std::filesystem::path& free) {
+      return leg->side.file->publish(free, overwrite);
+    });
     const std::lock_guard lock(shared->mutex);
     *answer = given;
     if (given == 0) {

@@ -66,6 +66,7 @@ class MirrorTakeFile final : public TakeFile {
   int write_at(std::int64_t offset, std::span<const std::byte> bytes, std::size_t& written) override;
   int truncate(std::int64_t size) override;
   int sync() override;
+  int look() override;
   int publish(const std::filesystem::path& name, bool overwrite) override;
   void discard() noexcept override;
   [[nodiscard]] std::uint64_t volume() const noexcept override { return volume_; }

@@ -43,20 +43,23 @@ struct Preroll::Impl {
   rt::RingReader<float> frames;
   rt::RingReader<rt::Gap> gaps;
   std::vector<float> samples;
-  std::deque<rt::Gap> holes;  // not yet passed on
-  std::int64_t head = 0;      // frame of the sink that comes next
-  std::int64_t tail = 0;      // the oldest one that is kept
-  std::int64_t gap_done = 0;  // frames of the front gap that were passed
-  std::int64_t first = -1;    // of the sink: the take's first frame; below 0: no take
-  bool broken = false;        // nothing is written to the file any more
+  std::deque<rt::Gap> holes;   // not yet passed on
+  std::int64_t head = 0;       // frame of the sink that comes next
+  std::int64_t tail = 0;       // the oldest one that is kept
+  std::int64_t gap_done = 0;   // frames of the front gap that were passed
+  std::int64_t first = -1;     // of the sink: the take's first frame; below 0: no take
+  std::int64_t earliest = -1;  // what it could be; from then on nothing that is younger goes. Below 0: no take
+  bool broken = false;         // nothing is written to the file any more
   std::atomic<std::int64_t> kept{0};
   std::atomic<bool> abandoned{false};
   mutable std::mutex mutex;
-  std::shared_ptr<TakeWriter> take;  // under the mutex
-  std::string error;                 // under the mutex
+  std::shared_ptr<TakeWriter> take;     // under the mutex
+  std::shared_ptr<PrerollGroup> group;  // under the mutex; once `take` is there it stays
+  std::string error;                    // under the mutex
   std::shared_ptr<TakeWriter> target;
 
   ~Impl() {
+    if (group) group->leave(this);
     if (fd >= 0) ::close(fd);
   }
 
@@ -120,18 +123,32 @@ struct Preroll::Impl {
   /// The take has begun: from here on `tail` moves with what it is given.
   void look_for_take() {
     if (target != nullptr || !sink.started.load(std::memory_order_acquire)) return;
+    std::shared_ptr<TakeWriter> begins;
+    std::shared_ptr<PrerollGroup> with;
     {
       const std::lock_guard lock(mutex);
-      target = take;
+      begins = take;
+      with = group;
     }
-    if (target == nullptr) return;
+    if (begins == nullptr) return;
     const std::int64_t begun = sink.begun_at.load(std::memory_order_relaxed);
-    first = std::min(begun, std::max({tail, begun - wanted, std::int64_t{0}}));
+    const rt::FrameCount engine = sink.start_engine_frame.load(std::memory_order_relaxed);
+    if (earliest < 0) {
+      earliest = std::min(begun, std::max({tail, begun - wanted, std::int64_t{0}}));
+      tail = earliest;
+      if (with) with->tell(this, engine - (begun - earliest));
+    }
+    first = earliest;
+    if (with) {
+      const auto together = with->frame();
+      if (!together) return;
+      first = begun - std::clamp<rt::FrameCount>(engine - *together, 0, begun - earliest);
+    }
     tail = first;
+    target = std::move(begins);
     rt::Sink& out = target->sink();
     out.audio_.begun = true;
-    out.start_engine_frame.store(sink.start_engine_frame.load(std::memory_order_relaxed) - (begun - first),
-                                 std::memory_order_relaxed);
+    out.start_engine_frame.store(engine - (begun - first), std::memory_order_relaxed);
     out.start_timeline_frame.store(sink.start_timeline_frame.load(std::memory_order_relaxed) - (begun - first),
                                    std::memory_order_relaxed);
     out.begun_at.store(0, std::memory_order_relaxed);
@@ -157,9 +174,9 @@ struct Preroll::Impl {
   }
 
   /// Frames that may come in before something old must go that the take still needs.
-  [[nodiscard]] std::int64_t space() const { return target == nullptr ? capacity : capacity - (head - tail); }
+  [[nodiscard]] std::int64_t space() const { return earliest < 0 ? capacity : capacity - (head - tail); }
   void forget_old() {
-    if (target != nullptr) return;
+    if (earliest >= 0) return;
     tail = std::max(tail, head - capacity);
     if (broken) tail = head;
     while (!holes.empty() && holes.front().at + holes.front().length <= tail) holes.pop_front();
@@ -275,9 +292,11 @@ std::string Preroll::error() const {
   return impl_->error;
 }
 
-void Preroll::begin_with(std::shared_ptr<TakeWriter> take) {
+void Preroll::begin_with(std::shared_ptr<TakeWriter> take, std::shared_ptr<PrerollGroup> group) {
+  if (group) group->join(impl_.get());
   const std::lock_guard lock(impl_->mutex);
   impl_->take = std::move(take);
+  impl_->group = std::move(group);
 }
 
 void Preroll::abandon() noexcept { impl_->abandoned.store(true, std::memory_order_release); }
@@ -292,8 +311,10 @@ bool Preroll::drain() {
   if (!finished || p.frames.available() != 0 || p.gaps.peek() != nullptr) return false;
   p.look_for_take();
   if (p.target == nullptr) {
+    if (p.earliest >= 0) return false;  // it began; those that began with it are not heard of yet
     const std::lock_guard lock(p.mutex);
     if (p.take != nullptr) p.take->abandon();  // it never began
+    if (p.group != nullptr) p.group->leave(&p);
     return true;
   }
   // Lost at the very end: no frame came after the gap to bring it along.

@@ -10,6 +10,7 @@
 
 #include "rt/sink.hpp"
 #include "server/base/result.hpp"
+#include "server/media/preroll_group.hpp"
 #include "server/media/take_writer.hpp"
 
 namespace continuo::media {
@@ -48,8 +49,9 @@ class Preroll {
   /// Any thread: empty while all is well. A disk that fails: what was before is lost, what comes goes on.
   [[nodiscard]] std::string error() const;
 
-  /// Control thread, before the record_start that names the sink again is sent: where the take goes.
-  void begin_with(std::shared_ptr<TakeWriter> take);
+  /// Control thread, before the record_start that names the sink again is sent: where the take goes. `group`: the takes
+  /// that begin with it, on one frame with it; all of them joined before the first of them begins.
+  void begin_with(std::shared_ptr<TakeWriter> take, std::shared_ptr<PrerollGroup> group = {});
   /// Control thread, where the audio thread will never finish the sink: the take ends with what is there.
   void abandon() noexcept;
 

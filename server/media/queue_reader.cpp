@@ -31,13 +31,14 @@ std::vector<Segment> QueueReader::segments_of_run(const Run& run) const {
 QueueReader::Voice QueueReader::voice(std::size_t number) const {
   const Run run = layout_.run(number);
   return {.reader = std::make_unique<RunReader>(segments_of_run(run), run.endless, rate_hz_, channels_),
+          .first = run.first,
           .begin = run.begin,
           .in_frames = run.overlap,
           .in_curve = segments_[run.first].crossfade_curve};
 }
 
 void QueueReader::seek(rt::FrameCount frame, std::unique_ptr<Decoder> decoder) {
-  for (const Voice& voice : voices_) note(*voice.reader);
+  for (const Voice& voice : voices_) note(voice);
   voices_.clear();
   kept_ = 0;
   at_ = frame;
@@ -88,15 +89,25 @@ void QueueReader::enter_next() {
   next_begin_ = layout_.has_run(run_ + 1) ? layout_.run(run_ + 1).begin : rt::kEndless;
 }
 
-void QueueReader::note(const RunReader& reader) {
-  if (error_.empty()) error_ = reader.error();
-  non_finite_ += reader.non_finite();
+void QueueReader::note(const Voice& voice) {
+  note_broken(voice);
+  non_finite_ += voice.reader->non_finite();
+}
+
+void QueueReader::note_broken(const Voice& voice) {
+  if (voice.reader->broken().empty()) return;
+  if (error_.empty()) error_ = voice.reader->error();
+  if (voice.first == SIZE_MAX) return;
+  for (const std::size_t index : voice.reader->broken()) {
+    const std::size_t segment = (voice.first + index) % segments_.size();
+    if (std::ranges::find(broken_, segment) == broken_.end()) broken_.push_back(segment);
+  }
 }
 
 void QueueReader::drop_what_is_over() {
   std::erase_if(voices_, [this](const Voice& voice) {
     const bool over = voice.out_from != rt::kEndless && at_ >= voice.out_from + voice.out_frames;
-    if (over) note(*voice.reader);
+    if (over) note(voice);
     return over;
   });
 }
@@ -140,9 +151,7 @@ void QueueReader::read_voices(float* out, std::int64_t frames) {
     out += n * channels_;
     frames -= n;
     drop_what_is_over();
-    if (error_.empty())
-      for (const Voice& voice : voices_)
-        if (error_.empty()) error_ = voice.reader->error();
+    for (const Voice& voice : voices_) note_broken(voice);
   }
 }
 
@@ -163,7 +172,7 @@ void QueueReader::read(float* out, std::int64_t frames) {
         std::copy_n(out, n * channels_, kept);
         kept_ += n;
         if (kept_ == period) {
-          for (const Voice& voice : voices_) note(*voice.reader);
+          for (const Voice& voice : voices_) note(voice);
           voices_.clear();
         }
       }

@@ -32,12 +32,15 @@ class QueueReader {
   [[nodiscard]] bool costly() const noexcept;
   /// Of the first file that could not be read; empty while all is well.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  /// The segments whose files could not be read, each once.
+  [[nodiscard]] const std::vector<std::size_t>& broken() const noexcept { return broken_; }
   [[nodiscard]] std::uint64_t non_finite() const noexcept;
 
  private:
   /// A run that sounds.
   struct Voice {
     std::unique_ptr<RunReader> reader;
+    std::size_t first = SIZE_MAX;  // of its segments; SIZE_MAX: of none that the queue has
     rt::FrameCount begin = 0;  // of its crossfade in
     rt::FrameCount in_frames = 0;
     FadeCurve in_curve = FadeCurve::linear;
@@ -51,7 +54,8 @@ class QueueReader {
   void drop_what_is_over();
   void read_voices(float* out, std::int64_t frames);
   void mix(float* out, std::int64_t frames);
-  void note(const RunReader& reader);
+  void note(const Voice& voice);
+  void note_broken(const Voice& voice);
 
   std::vector<Segment> segments_;
   QueueLayout layout_;
@@ -68,6 +72,7 @@ class QueueReader {
   std::int64_t kept_ = 0;     // frames of it
   rt::FrameCount keep_from_ = 0;
   std::string error_;
+  std::vector<std::size_t> broken_;
   std::uint64_t non_finite_ = 0;  // of runs that are over
 };
 

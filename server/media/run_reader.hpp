@@ -27,6 +27,7 @@ class RunReader {
   [[nodiscard]] bool converts() const noexcept { return from_hz_ != to_hz_; }
   [[nodiscard]] bool plain() const noexcept { return !converts() && input_.plain(); }
   [[nodiscard]] const std::string& error() const noexcept { return input_.error(); }
+  [[nodiscard]] const std::vector<std::size_t>& broken() const noexcept { return input_.broken(); }
   /// Samples that were infinite or NaN and are silence.
   [[nodiscard]] std::uint64_t non_finite() const noexcept { return input_.non_finite() + overflown_; }
 

@@ -39,8 +39,10 @@ struct SegmentInput::Impl {
   std::vector<float> narrow;
   std::uint64_t non_finite = 0;
   std::string error;
+  std::vector<std::size_t> broken;
 
   void fail(std::string why) {
+    if (std::ranges::find(broken, index) == broken.end()) broken.push_back(index);
     failed = index;
     broke_off_at = at;
     if (error.empty()) error = std::move(why);
@@ -234,6 +236,7 @@ std::int64_t SegmentInput::read(float* out, std::int64_t frames) {
 
 bool SegmentInput::plain() const noexcept { return impl_->decoder && impl_->decoder->plain(); }
 const std::string& SegmentInput::error() const noexcept { return impl_->error; }
+const std::vector<std::size_t>& SegmentInput::broken() const noexcept { return impl_->broken; }
 std::uint64_t SegmentInput::non_finite() const noexcept { return impl_->non_finite; }
 
 }  // namespace continuo::media

@@ -99,6 +99,8 @@ class SegmentInput {
   [[nodiscard]] bool plain() const noexcept;
   /// Of the first file that could not be read; empty while all is well.
   [[nodiscard]] const std::string& error() const noexcept;
+  /// The segments whose files could not be read, each once, in the order in which that was found.
+  [[nodiscard]] const std::vector<std::size_t>& broken() const noexcept;
   /// Samples that were infinite or NaN and are silence.
   [[nodiscard]] std::uint64_t non_finite() const noexcept;
 

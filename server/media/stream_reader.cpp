@@ -33,6 +33,7 @@ struct StreamReader::Impl {
   std::atomic<bool> ended{false};
   mutable std::mutex error_mutex;
   std::string error;
+  std::vector<std::size_t> broken;
 
   void produce(float* out, std::int64_t frames) {
     input->read(out, frames);
@@ -40,6 +41,7 @@ struct StreamReader::Impl {
     if (input->error().empty()) return;
     const std::lock_guard lock(error_mutex);
     if (error.empty()) error = input->error();
+    if (broken.size() != input->broken().size()) broken = input->broken();
   }
 
   /// The item's next frames go into the ring, which has room for them: straight from the decoder, unless the ring's
@@ -142,6 +144,11 @@ bool StreamReader::ended() const noexcept { return impl_->ended.load(std::memory
 std::string StreamReader::error() const {
   const std::lock_guard lock(impl_->error_mutex);
   return impl_->error;
+}
+
+std::vector<std::size_t> StreamReader::broken() const {
+  const std::lock_guard lock(impl_->error_mutex);
+  return impl_->broken;
 }
 
 rt::Source& StreamReader::source() noexcept { return impl_->source; }

@@ -58,6 +58,8 @@ class StreamReader {
   [[nodiscard]] bool ended() const noexcept;
   /// Any thread. Empty while all is well.
   [[nodiscard]] std::string error() const;
+  /// Any thread. The segments (of one file: 0) whose files could not be read, each once.
+  [[nodiscard]] std::vector<std::size_t> broken() const;
 
   /// Any thread. How many samples of the file were infinite or NaN so far, counted each time they are read.
   [[nodiscard]] std::uint64_t non_finite() const noexcept;

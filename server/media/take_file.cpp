@@ -21,21 +21,19 @@ class PosixTakeFile final : public TakeFile {
   ~PosixTakeFile() override { ::close(fd_); }
 
   int write_at(std::int64_t offset, std::span<const std::byte> bytes, std::size_t& written) override {
-    written = 0;
-    while (written < bytes.size()) {
-      const ssize_t n =
-          ::pwrite(fd_, bytes.data() + written, bytes.size() - written, offset + static_cast<std::int64_t>(written));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return errno;
-      if (n == 0) return ENOSPC;
-      written += static_cast<std::size_t>(n);
-    }
-    return 0;
+    return write_all(fd_, offset, bytes, written);
   }
   int truncate(std::int64_t size) override { return ::ftruncate(fd_, size) == 0 ? 0 : errno; }
   int sync() override { return ::fdatasync(fd_) == 0 ? 0 : errno; }
   [[nodiscard]] std::uint64_t volume() const noexcept override { return volume_; }
   int sync_volume() override { return ::syncfs(fd_) == 0 ? 0 : errno; }
+
+  int look() override {
+    struct stat mine{}, there{};
+    if (::fstat(fd_, &mine) != 0) return errno;
+    if (::lstat(part_.c_str(), &there) != 0) return errno == ENOENT || errno == ENOTDIR ? ESTALE : errno;
+    return mine.st_dev == there.st_dev && mine.st_ino == there.st_ino ? 0 : ESTALE;
+  }
 
   int publish(const std::filesystem::path& name, bool overwrite) override {
     if (::fsync(fd_) != 0) return errno;
@@ -90,6 +88,29 @@ std::filesystem::path other_name(const std::filesystem::path& file, int n) {
   return file.parent_path() / (file.stem().string() + "-" + std::to_string(n) + file.extension().string());
 }
 
+int give_free_name(std::filesystem::path& name, const std::function<int(const std::filesystem::path&)>& give) {
+  const std::filesystem::path wanted = name;
+  int number = give(name);
+  for (int n = 2; number == EEXIST && n < kOtherNames; ++n) {
+    name = other_name(wanted, n);
+    number = give(name);
+  }
+  return number;
+}
+
+int write_all(int fd, std::int64_t offset, std::span<const std::byte> bytes, std::size_t& written) {
+  written = 0;
+  while (written < bytes.size()) {
+    const ssize_t n =
+        ::pwrite(fd, bytes.data() + written, bytes.size() - written, offset + static_cast<std::int64_t>(written));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) return ENOSPC;
+    written += static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
 Error disk_error(int number, const std::filesystem::path& file, const char* what) {
   const std::string text = std::string(what) + " " + file.string() + ": " + std::generic_category().message(number);
   switch (number) {
@@ -105,6 +126,9 @@ Error disk_error(int number, const std::filesystem::path& file, const char* what
     case ENAMETOOLONG:
     case EISDIR:
       return make_error(ErrorKind::invalid_argument, "BAD_FILE_NAME", file.string(), text);
+    case ESTALE:
+      return make_error(ErrorKind::data_loss, "FILE_GONE", file.string(),
+                        file.string() + " is gone: it, or a folder above it, was deleted or moved meanwhile");
     case ENOSPC:
     case EDQUOT:
       return make_error(ErrorKind::data_loss, "DISK_FULL", file.string(), text);

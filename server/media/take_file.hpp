@@ -21,6 +21,9 @@ class TakeFile {
   virtual int truncate(std::int64_t size) = 0;
   /// What was written before outlives a power cut.
   virtual int sync() = 0;
+  /// Whether it is still where it was made: what is written into a file that somebody deleted goes nowhere. ESTALE: it,
+  /// or a folder above it, was deleted, moved, or covered by a volume.
+  virtual int look() { return 0; }
   /// Syncs, and gives the file its name. Never overwrites unless told: EEXIST.
   virtual int publish(const std::filesystem::path& name, bool overwrite) = 0;
   /// Removes the file, where it was not published.
@@ -50,6 +53,15 @@ using MakeTakeFile = std::function<Result<std::unique_ptr<TakeFile>>(const std::
 
 /// "a.wav" -> "a-2.wav": what a file is called whose name was taken.
 [[nodiscard]] std::filesystem::path other_name(const std::filesystem::path& file, int n);
+
+/// `give` under `name`; as long as it says EEXIST, under NAME-2, NAME-3 ... up to kOtherNames. What it said last;
+/// `name` is then what it was asked last.
+inline constexpr int kOtherNames = 1000;
+[[nodiscard]] int give_free_name(std::filesystem::path& name,
+                                 const std::function<int(const std::filesystem::path&)>& give);
+
+/// All of `bytes` at `offset`. An errno; 0 when all is well. `written`: how many were kept, also on an error.
+[[nodiscard]] int write_all(int fd, std::int64_t offset, std::span<const std::byte> bytes, std::size_t& written);
 
 /// An errno of the disk as an Error about `file`.
 [[nodiscard]] Error disk_error(int number, const std::filesystem::path& file, const char* what);

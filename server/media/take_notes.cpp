@@ -130,7 +130,7 @@ std::vector<std::string> vorbis_comments(const TakeNotes& notes, const WavFormat
   if (!notes.reference.empty()) comments.push_back("ORIGINATOR_REFERENCE=" + notes.reference);
   if (!when.date.empty()) comments.push_back("ORIGINATION_DATE=" + when.date);
   if (!when.time.empty()) comments.push_back("ORIGINATION_TIME=" + when.time);
-  comments.push_back("TIME_REFERENCE=" + std::to_string(notes.time_reference));
+  comments.push_back("TIME_REFERENCE=" + std::to_string(std::max<std::int64_t>(0, notes.time_reference)));
   comments.push_back("CODING_HISTORY=" + coding_history(format, dither, "FLAC"));
   return comments;
 }

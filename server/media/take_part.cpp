@@ -1,12 +1,8 @@
 #include "server/media/take_part.hpp"
 
-#include <cerrno>
 #include <utility>
 
 namespace continuo::media {
-namespace {
-constexpr int kOtherNames = 100;  // tried where the final name was taken while the take ran
-}
 
 TakePart::TakePart(std::filesystem::path name, const WavFormat& format, Dither dither, std::unique_ptr<TakeFile> file)
     : format_(format), dither_(dither), wanted_(std::move(name)), file_(std::move(file)) {}
@@ -22,14 +18,10 @@ std::string TakePart::close(std::int64_t frames, const TakeNotes& notes, std::sp
     return keep_part(number, "cannot write the header of");
   }
   final_name_ = wanted_;
-  int number = file_->publish(final_name_, false);
-  if (number == 0) return {};
-  for (int i = 2; number == EEXIST && i < kOtherNames; ++i) {
-    final_name_ = other_name(wanted_, i);
-    number = file_->publish(final_name_, false);
-    if (number == 0) return wanted_.string() + " was made by somebody else meanwhile; saved as " + final_name_.string();
-  }
-  return keep_part(number, "cannot finish");
+  const int number = give_free_name(final_name_, [this](const auto& name) { return file_->publish(name, false); });
+  if (number != 0) return keep_part(number, "cannot finish");
+  if (final_name_ == wanted_) return {};
+  return wanted_.string() + " was made by somebody else meanwhile; saved as " + final_name_.string();
 }
 
 std::string TakePart::keep_part(int number, const char* what) {

@@ -1,9 +1,11 @@
-// A take's FLAC file. Frames of FLAC are written as they are full: what a kill costs is the block that was not.
+// A take's FLAC file. Frames of FLAC are written whole, as soon as they are full: what a kill costs is the block that
+// was not, and the one that waited for the next block's first frame.
 #include <algorithm>
 #include <deque>
 #include <utility>
 #include <vector>
 
+#include "server/media/flac_encoder.hpp"
 #include "server/media/flac_head.hpp"
 #include "server/media/take_part.hpp"
 
@@ -18,7 +20,8 @@ class FlacPart final : public TakePart {
       : TakePart(std::move(name), format, dither, std::move(file)),
         flac_{format.channels, format.sample_rate_hz, 8 * bytes_per_sample(format.format),
               flac_block(format.sample_rate_hz)},
-        encoder_(flac_) {}
+        encoder_(flac_,
+                 [this](std::span<const std::byte> frame, std::uint32_t frames) { return keep(frame, frames); }) {}
 
   [[nodiscard]] int begin(const TakeNotes& notes) override {
     notes_ = notes;
@@ -31,28 +34,18 @@ class FlacPart final : public TakePart {
 
   [[nodiscard]] int append(std::span<const std::byte> bytes) override {
     widen(bytes);
-    const std::size_t block = std::size_t{flac_.block} * flac_.channels;
-    std::size_t done = 0;
-    int number = 0;
-    while (number == 0 && held_.size() - done >= block) {
-      number = write_block(std::span(held_).subspan(done, block));
-      if (number == 0) done += block;
-    }
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(done));
-    if (number != 0) held_.clear();  // never to be written
-    return number;
+    if (error_ != 0) return error_;
+    taken_ += static_cast<std::int64_t>(samples_.size() / flac_.channels);
+    if (!encoder_.encode(samples_)) taken_ = frames_;  // the rest is never to be written
+    return error_;
   }
 
   [[nodiscard]] int flush() override {
-    if (held_.empty()) return 0;
-    const int number = write_block(held_);
-    held_.clear();
-    return number;
+    if (error_ == 0 && !encoder_.finish()) taken_ = frames_;
+    return error_;
   }
 
-  [[nodiscard]] std::int64_t frames() const noexcept override {
-    return frames_ + static_cast<std::int64_t>(held_.size() / flac_.channels);
-  }
+  [[nodiscard]] std::int64_t frames() const noexcept override { return taken_; }
 
  private:
   struct Place {
@@ -66,27 +59,31 @@ class FlacPart final : public TakePart {
     if (frames < frames_ && place != places_.end()) {
       frames_ = frames;
       end_ = place->at;
+      md5_ = {};
+    } else {
+      md5_ = encoder_.md5();
     }
     file().truncate(static_cast<std::int64_t>(end_));
     (void)update(notes, marks, false);
     return update(notes, marks, true);
   }
 
-  [[nodiscard]] int write_block(std::span<const std::int32_t> samples) {
-    bytes_.clear();
-    encoder_.encode(static_cast<std::uint64_t>(frames_ / flac_.block), samples, bytes_);
-    if (const int number = write(end_, bytes_)) return number;
+  /// A whole frame of FLAC, behind those before.
+  [[nodiscard]] bool keep(std::span<const std::byte> frame, std::uint32_t frames) {
+    error_ = write(end_, frame);
+    if (error_ != 0) return false;
+    const bool first = frames_ == 0;
     places_.push_back({frames_, end_});
     if (places_.size() > kRemembered) places_.pop_front();
-    end_ += bytes_.size();
-    frames_ += static_cast<std::int64_t>(samples.size() / flac_.channels);
+    end_ += frame.size();
+    frames_ += frames;
     // A length of 0 means one that is not known: no file is that for long.
-    const bool first = places_.size() == 1;
-    return first ? write(0, std::span<const std::byte>(head({}, false)).first(kFlacStreamBytes)) : 0;
+    if (first) error_ = write(0, std::span<const std::byte>(head({}, false)).first(kFlacStreamBytes));
+    return error_ == 0;
   }
 
   [[nodiscard]] std::vector<std::byte> head(std::span<const std::int64_t> marks, bool closed) const {
-    return flac_head(flac_, frames_, vorbis_comments(notes_, format_, dither_), marks, closed);
+    return flac_head(flac_, frames_, vorbis_comments(notes_, format_, dither_), marks, closed, md5_);
   }
 
   /// A new length changes the front alone. Else what lies behind comes before the page that tells of it.
@@ -104,21 +101,24 @@ class FlacPart final : public TakePart {
 
   void widen(std::span<const std::byte> bytes) {
     const std::size_t size = bytes_per_sample(format_.format);
+    samples_.clear();
     for (std::size_t at = 0; at + size <= bytes.size(); at += size) {
       std::uint32_t word = 0;
       for (std::size_t k = 0; k < size; ++k)
         word |= std::to_integer<std::uint32_t>(bytes[at + k]) << (8 * (4 - size + k));
-      held_.push_back(static_cast<std::int32_t>(word) >> (8 * (4 - size)));
+      samples_.push_back(static_cast<std::int32_t>(word) >> (8 * (4 - size)));
     }
   }
 
   const FlacFormat flac_;
   FlacEncoder encoder_;
+  FlacMd5 md5_{};
   TakeNotes notes_;
-  std::vector<std::int32_t> held_;  // the block that is not full yet
-  std::vector<std::byte> bytes_;
+  std::vector<std::int32_t> samples_;  // of one append()
   std::deque<Place> places_;
   std::int64_t frames_ = 0;  // in the file
+  std::int64_t taken_ = 0;   // and those that the encoder holds
+  int error_ = 0;
   std::size_t end_ = kFlacHeadBytes;
   std::size_t marks_written_ = 0;
 };

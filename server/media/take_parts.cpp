@@ -1,15 +1,15 @@
 #include "server/media/take_parts.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "server/base/check.hpp"
 
 namespace continuo::media {
 namespace {
-
-constexpr int kOtherNames = 100;
 
 std::filesystem::path part_name(const std::filesystem::path& file, std::uint32_t number) {
   char text[16];
@@ -140,14 +140,13 @@ Result<> TakeParts::make_next_file() {
   next_.number = now_.number + 1;
   const auto names = names_of(next_.number);
   std::filesystem::path name = names[next_.files.size()];
-  const auto make = [&] { return request_.make ? request_.make(name) : make_take_file(name); };
-  auto file = make();
-  for (int i = 2; !file && file.error().kind == ErrorKind::already_exists && i < kOtherNames; ++i) {
-    name = other_name(names[next_.files.size()], i);
-    file = make();
-  }
-  if (!file) return file.error();
-  auto part = make_part(name, std::move(*file));
+  std::optional<Result<std::unique_ptr<TakeFile>>> file;
+  static_cast<void>(give_free_name(name, [&](const std::filesystem::path& free) {
+    file.emplace(request_.make ? request_.make(free) : make_take_file(free));
+    return !*file && file->error().kind == ErrorKind::already_exists ? EEXIST : 0;
+  }));
+  if (!*file) return file->error();
+  auto part = make_part(name, std::move(**file));
   if (const int number = part->begin(notes_of(next_, next_.files.size()))) {
     part->file().discard();
     return disk_error(number, name, "cannot write");
@@ -221,6 +220,16 @@ bool TakeParts::update() {
     const int number = now_.files[i]->update(notes_of(now_, i), now_.marks);
     if (number == 0) continue;
     fail(disk_error(number, now_.files[i]->wanted(), "cannot write the header of").message);
+    return false;
+  }
+  return true;
+}
+
+bool TakeParts::look() {
+  for (const auto& file : now_.files) {
+    const int number = file->file().look();
+    if (number == 0) continue;
+    fail(disk_error(number, file->wanted(), "cannot reach").message);
     return false;
   }
   return true;

@@ -48,6 +48,8 @@ class TakeParts {
   /// Headers. False: a disk failed; then close().
   [[nodiscard]] bool update();
   [[nodiscard]] int sync(bool whole_volume);
+  /// The files are where they were made. False: one is not; then close().
+  [[nodiscard]] bool look();
   /// The part that is open is closed, with all that fits.
   void close();
   void discard() noexcept;

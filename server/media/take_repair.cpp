@@ -1,7 +1,6 @@
 #include "server/media/take_repair.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -18,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxLooked = 1'000'000;  // names in the folder: no daemon looks for ever
-constexpr int kOtherNames = 1000;
 
 /// The sound that a header of ours begins becomes a file of whole frames. An errno.
 int mend_wav(const LeftFile& part, const WavHeader& header, std::int64_t& frames) {
@@ -51,13 +49,8 @@ int mend_flac(const LeftFile& part, const FlacFormat& format, std::vector<std::s
 }
 
 int give_name(const fs::path& part, fs::path& name) {
-  const fs::path wanted = fs::path(part).replace_extension();  // ".part" goes
-  name = wanted;
-  int error = move_without_replacing(part, name);
-  for (int n = 2; error == EEXIST && n < kOtherNames; ++n) {
-    name = other_name(wanted, n);
-    error = move_without_replacing(part, name);
-  }
+  name = fs::path(part).replace_extension();  // ".part" goes
+  const int error = give_free_name(name, [&](const fs::path& to) { return move_without_replacing(part, to); });
   return error == 0 ? sync_names_of(name.parent_path()) : error;
 }
 

@@ -190,7 +190,10 @@ bool TakeWriter::drain(bool flush) {
   const bool sync_due = now - t.flushed >= flush_every();
   if (!sync_due && now - t.headed < kHeaderEvery) return false;
   t.headed = now;
-  if (sync_due) t.flushed = now;
+  if (sync_due) {
+    t.flushed = now;
+    look();
+  }
   if (update_header() && sync_due) sync();
   return false;
 }
@@ -206,6 +209,10 @@ bool TakeWriter::update_header() {
   }
   t.kept_in_header = kept;
   return true;
+}
+
+void TakeWriter::look() {
+  if (!impl_->closed && !impl_->parts.look()) impl_->close();
 }
 
 void TakeWriter::sync(bool whole_volume) {

@@ -94,6 +94,8 @@ class TakeWriter {
   bool update_header();
   void sync(bool whole_volume = false);
   void told_synced() noexcept;
+  /// The same, before a flush: a file that was deleted or moved under the take ends it now, not when it gets its name.
+  void look();
   [[nodiscard]] std::uint64_t volume() const noexcept;
   [[nodiscard]] std::int64_t free_bytes() const noexcept;  // on the volume; -1: not known
   /// So long after a flush the next is due: sooner where FLAC holds a block back.

@@ -4,9 +4,32 @@
 #include <set>
 
 #include "server/media/probe.hpp"
+#include "server/session/cue.hpp"
 #include "server/session/node_registry.hpp"
 
 namespace continuo::render {
+
+namespace {
+
+/// Into the table, or among the missing.
+void look_at(MediaScan& scan, MissingMedia one, const media::Roots& roots, const std::string& base,
+             const std::map<std::string, std::filesystem::path>& given) {
+  const std::string name = one.file;
+  const auto chosen = given.find(name);
+  if (chosen != given.end()) one.file = chosen->second.string();
+  const auto found = chosen == given.end() ? roots.find_file(name, base) : chosen->second;
+  const auto info = found ? media::probe(*found) : Result<media::MediaInfo>(found.error());
+  if (!info) {
+    one.error = info.error();
+    scan.missing.push_back(std::move(one));
+    return;
+  }
+  if (info->missing_frames > 0) scan.warnings.push_back(one.file + media::cut_off_text(*info));
+  scan.table[name] = {info->channels, info->sample_rate_hz, info->frames};
+  scan.paths[name] = *found;
+}
+
+}  // namespace
 
 MediaScan scan_media(const session::Document& document, const media::Roots& roots, const std::string& base,
                      const std::map<std::string, std::filesystem::path>& given) {
@@ -14,17 +37,7 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
   std::set<std::string> seen;
   const auto look = [&](const std::string& path, const std::string& param, const std::string& name) {
     if (name.empty() || !seen.insert(name).second) return;
-    const auto chosen = given.find(name);
-    const std::string shown = chosen == given.end() ? name : chosen->second.string();
-    const auto found = chosen == given.end() ? roots.find_file(name, base) : chosen->second;
-    const auto info = found ? media::probe(*found) : Result<media::MediaInfo>(found.error());
-    if (!info) {
-      scan.missing.push_back({path, param, shown, info.error()});
-      return;
-    }
-    if (info->missing_frames > 0) scan.warnings.push_back(shown + media::cut_off_text(*info));
-    scan.table[name] = {info->channels, info->sample_rate_hz, info->frames};
-    scan.paths[name] = *found;
+    look_at(scan, {path, param, name, {}}, roots, base, given);
   };
   session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
     const session::TypeSpec* type = session::find_type(node.type);
@@ -38,6 +51,22 @@ MediaScan scan_media(const session::Document& document, const media::Roots& root
     scan.missing.push_back({bad.node, bad.error.field, bad.file, bad.error});
   }
   return scan;
+}
+
+void scan_cues(MediaScan& scan, const session::Document& document, const media::Roots& roots, const std::string& base,
+               const std::map<std::string, std::filesystem::path>& given) {
+  std::set<std::string> seen;
+  for (const session::DocCue& cue : document.cues) {
+    session::for_each_cue_file(cue, [&](const std::string& file) {
+      if (file.empty() || scan.table.contains(file) || !seen.insert(file).second) return;
+      const std::size_t before = scan.missing.size();
+      look_at(scan, {"cue " + cue.name, "file", file, {}}, roots, base, given);
+      if (scan.missing.size() == before || scan.missing.back().error.reason == "UNKNOWN_ROOT") return;
+      // Everything but this cue is played without it.
+      scan.warnings.push_back("cue " + cue.name + ": " + scan.missing.back().error.message);
+      scan.missing.pop_back();
+    });
+  }
 }
 
 Error missing_media_error(const std::vector<MissingMedia>& missing) {

@@ -34,6 +34,10 @@ struct MediaScan {
                                    const std::string& base,
                                    const std::map<std::string, std::filesystem::path>& given = {});
 
+/// And the files that its cues name, which no render reads: those that are not there are warnings.
+void scan_cues(MediaScan& scan, const session::Document& document, const media::Roots& roots, const std::string& base,
+               const std::map<std::string, std::filesystem::path>& given = {});
+
 /// All of them in one error; its kind is that of the first.
 [[nodiscard]] Error missing_media_error(const std::vector<MissingMedia>& missing);
 

@@ -19,6 +19,8 @@
 #include "server/render/report.hpp"
 #include "server/render/session_text.hpp"
 #include "server/render/verify.hpp"
+#include "server/session/cue.hpp"
+#include "server/session/warnings.hpp"
 
 namespace {
 
@@ -67,7 +69,12 @@ Result<session::Document> read_document(Arguments& arguments) {
 
 int check_session(const Arguments& arguments, const session::Document& document) {
   const RenderOptions& options = arguments.options;
-  const MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
+  MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
+  scan_cues(scan, document, options.roots, options.base, options.given.media);
+  constexpr std::size_t kMostWarnings = 200;  // of a kind
+  for (auto& lines : {session::items_beyond_file({}, document, scan.table, kMostWarnings),
+                      session::broken_cues({}, document, kMostWarnings), session::backward_takes(document, kMostWarnings)})
+    scan.warnings.insert(scan.warnings.end(), lines.begin(), lines.end());
   std::size_t nodes = 0;
   session::for_each_node(document.nodes, "", [&](const std::string&, const session::DocNode&) { ++nodes; });
   if (const int code = say(arguments, arguments.json ? check_json(nodes, scan) : check_text(nodes, scan))) return code;

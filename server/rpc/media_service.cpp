@@ -9,20 +9,27 @@
 namespace continuo::rpc {
 namespace {
 
-/// What the library reads ahead, as a stream wants it.
+/// What the library reads ahead, as a stream wants it. It is the client's turn from each message to the next.
 class DownloadSource final : public StreamSource<v1::DownloadMediaResponse> {
  public:
-  explicit DownloadSource(std::shared_ptr<control::MediaDownload> download) : download_(std::move(download)) {}
+  using Turn = control::IdleTransfers::Turn;
+  DownloadSource(std::shared_ptr<control::MediaDownload> download, std::shared_ptr<Turn> turn)
+      : download_(std::move(download)), turn_(std::move(turn)) {}
 
   Next next(std::function<void()> wake) override {
     control::MediaDownload::Next found = download_->next(std::move(wake));
     Next out{std::move(found.message), std::nullopt};
+    if (out.message)
+      turn_->client();
+    else
+      turn_->ours();
     if (found.end) out.end = *found.end ? grpc::Status::OK : to_status(found.end->error());
     return out;
   }
 
  private:
   std::shared_ptr<control::MediaDownload> download_;
+  std::shared_ptr<Turn> turn_;
 };
 
 /// Refuses from its destructor, where the daemon ends before the download has begun.
@@ -80,11 +87,15 @@ class MediaService final : public v1::MediaService::CallbackService {
       return reactor;
     }
     auto opening = std::make_shared<Opening>(stream);
-    media_.download(*request, [opening](Result<std::shared_ptr<control::MediaDownload>> download) {
-      const auto begun = std::exchange(opening->stream, nullptr);
-      if (!download) return begun->refuse(to_status(download.error()));
-      begun->begin(std::make_unique<DownloadSource>(*std::move(download)));
+    auto turn = media_.idle().add([weak = std::weak_ptr(stream), context] {
+      if (const auto waiting = weak.lock()) waiting->give_up(context);
     });
+    media_.download(*request,
+                    [opening, turn = std::move(turn)](Result<std::shared_ptr<control::MediaDownload>> download) {
+                      const auto begun = std::exchange(opening->stream, nullptr);
+                      if (!download) return begun->refuse(to_status(download.error()));
+                      begun->begin(std::make_unique<DownloadSource>(*std::move(download), turn));
+                    });
     return reactor;
   }
 

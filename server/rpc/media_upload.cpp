@@ -22,10 +22,11 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
 
   void start(const grpc::Status& status) {
     self_ = shared_from_this();
-    if (status.ok())
-      read();
-    else
-      finish(status);
+    if (!status.ok()) return finish(status);
+    turn_ = engine_.media().idle().add([weak = weak_from_this()] {
+      if (const auto receiver = weak.lock()) receiver->end_idle();
+    });
+    read();
   }
 
   void OnReadDone(bool ok) override {
@@ -34,6 +35,7 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
       const std::lock_guard lock(mutex_);
       reading_ = false;
     }
+    turn_->ours();
     if (!ok) return context_->IsCancelled() ? finish(grpc::Status::CANCELLED) : end();
     if (Result<> good = check_strict(message_); !good) return finish(to_status(good.error()));
     if (message_.has_begin() == begun_) return finish(to_status(wrong_order()));
@@ -97,9 +99,28 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
     {
       const std::lock_guard lock(mutex_);
       if (finished_) return;
-      reading_ = true;
+      reading_ = starting_ = true;
     }
+    turn_->client();
     StartRead(&message_);  // outside the lock: gRPC may call back from inside
+    bool idle = false;
+    {
+      const std::lock_guard lock(mutex_);
+      starting_ = false;
+      idle = std::exchange(idle_, false);
+    }
+    if (idle) end_idle();
+  }
+
+  /// The client feeds nothing. What came is held; the read that waits ends with the call.
+  void end_idle() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_ || !reading_) return;  // it came after all
+      idle_ = starting_;                   // a finished call must not be read: whoever starts the read ends it then
+      if (starting_) return;
+    }
+    finish(to_status(idle_error(engine_.media().idle().limit(), "upload", "sent nothing: what came is held")));
   }
 
   void end() {
@@ -161,11 +182,21 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
   std::mutex mutex_;
   std::shared_ptr<control::MediaUpload> upload_;
   bool reading_ = false;
+  bool starting_ = false;  // the read
+  bool idle_ = false;      // and meanwhile it took too long
+  std::shared_ptr<control::IdleTransfers::Turn> turn_;
   bool finished_ = false;
   std::shared_ptr<Receiver> self_;
 };
 
 }  // namespace
+
+Error idle_error(std::chrono::steady_clock::duration limit, std::string_view what, std::string_view happened) {
+  return make_error(ErrorKind::deadline_exceeded, "TRANSFER_IDLE", "",
+                    "the " + std::string(what) + "'s client has for " +
+                        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count()) + " s " +
+                        std::string(happened));
+}
 
 grpc::ServerReadReactor<v1::UploadMediaRequest>* receive_media(grpc::CallbackServerContext* context,
                                                                v1::UploadMediaResponse* response,

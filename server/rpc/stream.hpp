@@ -54,6 +54,26 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   }
   void refuse(const grpc::Status& status) { finish(status); }
 
+  /// The client does not take the message that waits for it: no status would reach it behind that, so the call is
+  /// cancelled. Nothing where no message waits.
+  void give_up(grpc::CallbackServerContext* context) {
+    std::shared_ptr<Stream> keep;
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_ || !writing_ || giving_up_) return;
+      giving_up_ = true;  // nobody finishes it meanwhile: the context stays
+      keep = self_;
+    }
+    context->TryCancel();
+    {
+      const std::lock_guard lock(mutex_);
+      giving_up_ = false;
+      cancelled_ = true;
+      if (writing_) return;  // its OnWriteDone follows
+    }
+    finish(grpc::Status::CANCELLED);
+  }
+
   void OnWriteDone(bool ok) override {
     std::shared_ptr<Stream> keep;  // OnDone may come while this still runs
     {
@@ -62,6 +82,7 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
       writing_ = false;
       in_flight_.reset();
       cancelled_ = cancelled_ || !ok;
+      if (giving_up_) return;  // which ends the stream
     }
     if (is_cancelled()) return finish(grpc::Status::CANCELLED);
     pump();
@@ -72,7 +93,7 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
       const std::lock_guard lock(mutex_);
       keep = self_;
       cancelled_ = true;
-      if (writing_) return;  // its OnWriteDone follows, and ends the stream
+      if (writing_ || giving_up_) return;  // its OnWriteDone follows, and ends the stream
     }
     finish(grpc::Status::CANCELLED);
   }
@@ -145,6 +166,7 @@ class Stream final : public grpc::ServerWriteReactor<Message>, public std::enabl
   std::shared_ptr<const Message> in_flight_;
   bool writing_ = false;
   bool cancelled_ = false;
+  bool giving_up_ = false;
   bool finished_ = false;
   std::optional<StreamPlace> place_;
   static constexpr std::chrono::seconds kAskEvery{1};

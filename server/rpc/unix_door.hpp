@@ -1,4 +1,4 @@
-// THREAD: its own, "continuo-door" - takes connections of Unix sockets and asks the kernel who is at the other end
+// THREAD: any (its own, "continuo-door") - takes connections of Unix sockets and asks the kernel who is at the other end
 #pragma once
 
 #include <functional>

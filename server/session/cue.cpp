@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/session/names.hpp"
+#include "server/session/warnings.hpp"
 
 namespace continuo::session {
 namespace {
@@ -264,10 +265,13 @@ std::vector<std::string> broken_cues(const Document& before, const Document& aft
   for (const DocCue& cue : after.cues) {
     if (lines.size() == most) break;
     const Result<> now = check_cue_targets(after, cue, "");
-    if (now) continue;
-    const auto same = find_cue(before.cues, cue.uid);
-    if (same && !check_cue_targets(before, before.cues[*same], "")) continue;
-    lines.push_back("cue " + cue.name + " cannot be fired: " + now.error().message);
+    const std::string why = now ? missing_item(after, cue) : now.error().message;
+    if (why.empty()) continue;
+    if (const auto same = find_cue(before.cues, cue.uid)) {
+      const DocCue& old = before.cues[*same];
+      if (!check_cue_targets(before, old, "") || (now && !missing_item(before, old).empty())) continue;
+    }
+    lines.push_back("cue " + cue.name + " cannot be fired: " + why);
   }
   return lines;
 }

@@ -73,7 +73,8 @@ struct Expanded {
 };
 [[nodiscard]] Expanded expand_cues(const Document& document, const Operations& operations);
 
-/// What the edit broke: cues of `after` that name what is not there, and did not in `before`. One line each.
+/// What the edit broke: cues of `after` that name what is not there (nodes, parameters, items of queues), and did not in
+/// `before`. One line each.
 [[nodiscard]] std::vector<std::string> broken_cues(const Document& before, const Document& after, std::size_t most);
 
 }  // namespace continuo::session

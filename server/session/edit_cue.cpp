@@ -96,6 +96,8 @@ Result<> cue_move(Editing& edit, const v1::CueMove& op, const std::string& field
   if (!from) return from.error();
   const Result<std::size_t> place = place_of(cues, op, field);
   if (!place) return place.error();
+  if ((op.has_before() && *place == *from) || (op.has_after() && *place == *from + 1))
+    return bad("WRONG_FIELD", field + (op.has_before() ? ".before" : ".after"), "a cue has no place beside itself");
   const auto at = [&](std::size_t i) { return cues.begin() + static_cast<std::ptrdiff_t>(i); };
   const bool stays = *place == *from || *place == *from + 1;
   if (*place > *from)

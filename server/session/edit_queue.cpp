@@ -115,6 +115,10 @@ Result<> queue_move(Editing& edit, const v1::QueueMove& op, const std::string& f
   if (!from) return from.error();
   const Result<std::size_t> place = place_of(queue, op, field);
   if (!place) return place.error();
+  // `current` may stand for any item.
+  const bool beside_current = op.item().has_current() || op.before().has_current() || op.after().has_current();
+  if (!beside_current && ((op.has_before() && *place == *from) || (op.has_after() && *place == *from + 1)))
+    return bad("WRONG_FIELD", field + (op.has_before() ? ".before" : ".after"), "an item has no place beside itself");
   const Queue before = queue;
   const auto at = [&](std::size_t i) { return queue.begin() + static_cast<std::ptrdiff_t>(i); };
   if (*place > *from)

@@ -3,27 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "rt/dsp/math.hpp"
 #include "rt/nodes/device_io.hpp"
 #include "rt/nodes/feedback.hpp"
 #include "rt/nodes/gain.hpp"
-#include "rt/nodes/generator.hpp"
-#include "rt/nodes/player.hpp"
 #include "rt/nodes/recorder.hpp"
-#include "rt/nodes/sweep.hpp"
+#include "server/session/expand_feeds.hpp"
+#include "server/session/expand_sources.hpp"
 #include "server/session/expand_units.hpp"
 #include "server/session/processor.hpp"
-#include "server/session/queue.hpp"
 
 namespace continuo::session {
 namespace {
-
-/// Some neighbouring channels of a flat node.
-struct Port {
-  std::uint32_t node = 0;
-  std::uint32_t first = 0;
-  std::uint32_t width = 0;
-};
 
 class Expansion {
  public:
@@ -121,48 +111,8 @@ class Expansion {
   }
 
   Port source(const DocNode& doc, const std::string& path) {
-    if (doc.type == "player") return player(doc, path);
-    if (doc.type == "sweep") return sweep(doc, path);
-    FlatNode& node = add({doc.uid, FlatRole::generator}, doc, path);
-    node.kind = doc.type == "noise" ? &rt::noise_kind() : &rt::oscillator_kind();
-    node.out_count = static_cast<std::uint32_t>(number_of(doc, "channels"));
-    node.sound = FlatNode::Sound::always;
-    return {last(), 0, node.out_count};
-  }
-
-  // Another pitch, length or rate: another node.
-  Port sweep(const DocNode& doc, const std::string& path) {
-    std::string identity = std::to_string(request_.shape.sample_rate_hz);
-    for (const char* const param : {"start_hz", "end_hz", "duration_s", "gap_s", "repeat"})
-      identity += " " + std::to_string(number_of(doc, param));
-    FlatNode& node = add({doc.uid, FlatRole::generator, stable_hash(identity)}, doc, path);
-    node.kind = &rt::sweep_kind();
-    node.out_count = static_cast<std::uint32_t>(number_of(doc, "channels"));
-    node.sound = FlatNode::Sound::timeline;
-    return {last(), 0, node.out_count};
-  }
-
-  // Another file, place, mode or rate: another node, so that the one before can fade out with its own source.
-  Port player(const DocNode& doc, const std::string& path) {
-    const std::string file = text_of(doc, "file");
-    std::uint32_t channels = 0;
-    if (request_.media != nullptr) {
-      const auto facts = request_.media->find(file);
-      if (facts != request_.media->end()) channels = std::min(facts->second.channels, kMaxChannels);
-    }
-    // The same queue of other items, or in a loop, is the same node: what plays on in it has no seam.
-    for (const CompiledItem& item : compile_queue(doc.queue, request_.media))
-      channels = std::max(channels, item.facts.channels);
-    const bool loop = doc.queue.empty() && number_of(doc, "loop") != 0.0;
-    const std::string identity = text_of(doc, "mode") + (loop ? " loop " : " once ") +
-                                 std::to_string(channels) + " " +
-                                 std::to_string(start_frame(doc, request_.shape.sample_rate_hz)) + " " +
-                                 std::to_string(request_.shape.sample_rate_hz) + " " + (doc.queue.empty() ? file : " queue");
-    FlatNode& node = add({doc.uid, FlatRole::player, stable_hash(identity)}, doc, path);
-    node.kind = &rt::player_kind();
-    node.out_count = std::max(channels, 1u);  // a missing file is one silent channel
-    node.sound = text_of(doc, "mode") == "free" ? FlatNode::Sound::own_clock : FlatNode::Sound::timeline;
-    return {last(), 0, node.out_count};
+    graph_.nodes.push_back(make_source(request_, doc, path));
+    return {last(), 0, graph_.nodes.back().out_count};
   }
 
   // Another time, width or rate: another node. What goes in is not known yet.
@@ -303,30 +253,7 @@ class Expansion {
   }
 
   [[nodiscard]] Feed feed(const DocConnection& connection, std::uint32_t width) const {
-    const Port from = port_of(connection.from);
-    const std::uint32_t base = std::max(connection.to.channel, 1u) - 1;
-    Feed feed{.source = from.node,
-              .connection = connection.uid,
-              .factor = rt::dsp::db_to_gain(connection.gain_db),
-              .links = {}};
-    const auto link = [&](std::uint32_t source_channel, std::uint32_t channel) {
-      if (source_channel >= from.width || channel >= width) return;
-      feed.links.push_back(
-          {static_cast<std::uint16_t>(from.first + source_channel), static_cast<std::uint16_t>(channel)});
-    };
-    for (const auto& [source_channel, channel] : connection.channels) link(source_channel - 1, base + channel - 1);
-    if (connection.channels.empty()) {
-      for (std::uint32_t c = 0; c < from.width; ++c) link(c, base + c);
-    }
-    return feed;
-  }
-
-  [[nodiscard]] static Feed straight(Port from) {
-    Feed feed{.source = from.node, .links = {}};
-    for (std::uint32_t c = 0; c < from.width; ++c) {
-      feed.links.push_back({static_cast<std::uint16_t>(from.first + c), static_cast<std::uint16_t>(c)});
-    }
-    return feed;
+    return connected(connection, port_of(connection.from), width);
   }
 
   FlatNode& add(FlatKey key, const DocNode& doc, const std::string& path) {
@@ -346,16 +273,6 @@ class Expansion {
 };
 
 }  // namespace
-
-std::uint64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
-
-rt::FrameCount start_frame(const DocNode& player, double sample_rate_hz) {
-  return std::llround(number_of(player, "start_s") * sample_rate_hz);
-}
 
 std::uint32_t feedback_frames(const DocNode& feedback, double sample_rate_hz) {
   const auto frames = static_cast<std::uint32_t>(std::lround(number_of(feedback, "time_ms") * 1e-3 * sample_rate_hz));

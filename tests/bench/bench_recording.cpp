@@ -1,7 +1,7 @@
 // 128 channels of 24 bits recorded on the clock device, by the daemon's own engine: frames lost (0), processor time of
 // the callback and of the disk threads, the longest write and flush, memory. Beside it the floor: the same bytes by
 // pwrite alone, a second at a time, with one fsync a second. --seconds N (60), --quick (5 s), --split: 128 files,
-// --folder DIR: the disk.
+// --flac: those as FLAC, and what the encoder alone takes for eight channels; --folder DIR: the disk.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "server/control/engine.hpp"
+#include "server/media/flac_encoder.hpp"
 #include "server/media/take_file.hpp"
 
 namespace {
@@ -120,6 +122,38 @@ T wait_for(const std::function<void(control::Done<T>)>& call) {
   return std::move(*result);
 }
 
+double cpu_seconds(const rusage& u) {
+  return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+}
+
+/// Two sines and a little noise a channel: what is neither silence nor all noise.
+void flac_of(int seconds) {
+  constexpr media::FlacFormat kFormat{8, 48'000, 24, 1152};
+  std::vector<std::int32_t> second(std::size_t{kFormat.sample_rate_hz} * kFormat.channels);
+  std::uint32_t noise = 1;
+  for (std::size_t i = 0; i < second.size(); ++i) {
+    const auto frame = static_cast<double>(i / kFormat.channels), pitch = static_cast<double>(i % kFormat.channels + 1);
+    noise = noise * 1'664'525u + 1'013'904'223u;
+    second[i] = static_cast<std::int32_t>(
+        (0.4 * std::sin(frame * 0.01 * pitch) + 0.2 * std::sin(frame * 0.053 * pitch)) * 8e6 + (noise >> 17u));
+  }
+  std::size_t bytes = 0;
+  media::FlacEncoder encoder(kFormat, [&](std::span<const std::byte> frame, std::uint32_t) {
+    bytes += frame.size();
+    return true;
+  });
+  rusage before{}, after{};
+  getrusage(RUSAGE_THREAD, &before);
+  bool good = true;
+  for (int s = 0; s < seconds; ++s) good = encoder.encode(second) && good;
+  if (!encoder.finish() || !good) std::exit(1);
+  getrusage(RUSAGE_THREAD, &after);
+  std::printf("FLAC encoder, 8 channels of 24 bits: %.2f %% of a core, %.0f %% of the bytes\n",
+              100.0 * (cpu_seconds(after) - cpu_seconds(before)) / seconds,
+              100.0 * static_cast<double>(bytes) / (static_cast<double>(second.size()) * 3 * seconds));
+}
+
 void floor_of(const fs::path& folder, int seconds) {
   const fs::path file = folder / "floor.raw";
   const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -145,25 +179,22 @@ void floor_of(const fs::path& folder, int seconds) {
   getrusage(RUSAGE_THREAD, &after);
   ::close(fd);
   fs::remove(file);
-  const auto cpu = [](const rusage& u) {
-    return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
-  };
   std::printf(
       "floor, pwrite alone: %.1f s of wall time for %d s of sound, %.2f %% of a core, longest write %.2f ms, longest "
       "flush %.1f ms\n",
-      wall, seconds, 100.0 * (cpu(after) - cpu(before)) / seconds, ms(write), ms(sync));
+      wall, seconds, 100.0 * (cpu_seconds(after) - cpu_seconds(before)) / seconds, ms(write), ms(sync));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   int seconds = 60;
-  bool split = false;
+  bool split = false, flac = false;
   fs::path parent = fs::temp_directory_path();
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--quick") == 0) seconds = 5;
     if (std::strcmp(argv[i], "--split") == 0) split = true;
+    if (std::strcmp(argv[i], "--flac") == 0) split = flac = true;
     if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) seconds = std::atoi(argv[++i]);
     if (std::strcmp(argv[i], "--folder") == 0 && i + 1 < argc) parent = argv[++i];
   }
@@ -194,7 +225,7 @@ int main(int argc, char** argv) {
     v1::ApplyRequest start;
     v1::RecordStart& record = *start.add_operations()->mutable_record_start();
     record.add_nodes("in");
-    record.set_format(v1::TAKE_FORMAT_PCM24);
+    record.set_format(flac ? v1::TAKE_FORMAT_FLAC24 : v1::TAKE_FORMAT_PCM24);
     record.set_split_channels(split);
     record.set_frames(48'000ll * seconds);
     const auto cpu_before = thread_seconds();
@@ -212,9 +243,13 @@ int main(int argc, char** argv) {
     const auto& take = status.takes(0);
     std::printf(
         "%u channels, 24 bits, %d s, %s: %lld frames, %llu lost; %llu xruns, callback mean %.1f us, max %.1f us\n",
-        kChannels, seconds, split ? "128 files" : "one file", static_cast<long long>(take.frames()),
-        static_cast<unsigned long long>(take.lost_frames()), static_cast<unsigned long long>(status.counters().xruns()),
-        status.realtime().callback_mean_us(), status.realtime().callback_max_us());
+        kChannels, seconds,
+        flac    ? "128 FLAC files"
+        : split ? "128 files"
+                : "one file",
+        static_cast<long long>(take.frames()), static_cast<unsigned long long>(take.lost_frames()),
+        static_cast<unsigned long long>(status.counters().xruns()), status.realtime().callback_mean_us(),
+        status.realtime().callback_max_us());
     std::printf("  longest write %.2f ms, longest flush %.1f ms, %lld writes, %.1f MB\n",
                 static_cast<double>(times.write_ns) * 1e-6, static_cast<double>(times.sync_ns) * 1e-6,
                 static_cast<long long>(times.writes), static_cast<double>(times.bytes) * 1e-6);
@@ -230,6 +265,7 @@ int main(int argc, char** argv) {
   }
   fs::remove_all(folder / "takes");
   floor_of(folder, seconds);
+  if (flac) flac_of(seconds);
   fs::remove_all(folder);
   return 0;
 }

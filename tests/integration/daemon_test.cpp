@@ -140,6 +140,13 @@ TEST_CASE("a wrong configuration is exit code 78 before anything is touched, a w
   CHECK(Child({CONTINUOD, "--state-folder", log + "/below"}).wait() == 78);
   CHECK(Child({CONTINUOD, "--frobnicate"}).wait() == 64);
 
+  const std::string twice = (folder.path() / "twice.log").string();
+  Child one_disk({CONTINUOD, "--device", "clock", "--state-folder", state, "--take-folder", state + "/t",
+                  "--second-take-folder", state + "/t/second"},
+                 twice);
+  CHECK(one_disk.wait() == 78);
+  CHECK(contains(text_of(twice), "media.second_take_folder"));
+
   Child check(
       {CONTINUOD, "--check-config", "--config", folder.write("good.toml", "[device]\nname = \"x\"\n").string()});
   CHECK(contains(check.read_line(), "configuration is good"));

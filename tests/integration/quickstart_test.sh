@@ -47,6 +47,14 @@ quick 65 "$dir/text.wav"
 grep -q 'text.wav' "$dir/said" || fail "the error does not name the file"
 quick 64 one two
 
+# A build that nobody sees says how far it is.
+mkdir "$dir/fake"
+printf '#!/bin/bash\necho "[3/9] a step"\nsleep 3\nexit 1\n' >"$dir/fake/cmake"
+chmod +x "$dir/fake/cmake"
+PATH=$dir/fake:$PATH QUICKSTART_TICK_S=1 "$quickstart" >"$dir/said" 2>&1; code=$?
+[ $code -eq 70 ] || { fail "a build that fails ended with $code"; cat "$dir/said"; }
+grep -q '^building \[3/9\], [0-9]* s$' "$dir/said" || { fail "it is silent while it builds"; cat "$dir/said"; }
+
 # Ctrl-C while it plays: the signal goes to the foreground group, so a group of its own.
 for signal in INT TERM; do
   setsid env --default-signal=INT "$quickstart" --bin "$CONTINUO_BIN" >"$dir/said" 2>&1 &

@@ -24,7 +24,7 @@ while read -r line; do
   bash -c "$line" >"$dir/said" 2>&1 </dev/null || { fail "README: $line"; cat "$dir/said"; }
 done <"$dir/tour"
 echo "$count lines of the tour"
-[ $count -ge 23 ] || fail "only $count lines of the tour were found"
+[ $count -ge 27 ] || fail "only $count lines of the tour were found"
 
 "$CONTINUO_SUPPORT/wav.py" info tour.wav >"$dir/said" || fail "$(cat "$dir/said")"
 grep -q '^2 480000 48000 ' "$dir/said" || fail "the tour's render is not 10 s of stereo: $(cat "$dir/said")"
@@ -37,7 +37,12 @@ expect "the smallest session" continuo session check smallest.json
 expect "loads" continuo session load smallest.json
 expect "renders" continuo render smallest.json -o smallest.wav
 "$CONTINUO_SUPPORT/wav.py" same song.wav smallest.wav || fail "the smallest session does not sound as its file"
-for code in 0 64 65 66 69 70 73 74 75 77 78; do
+lines "A cue" >cue.json
+expect "the cue is added" continuo cue add opening cue.json
+expect "and fired" continuo go opening
+continuo get song.gain_db | grep -q -- '-6' || fail "the README's cue did not set the gain"
+expect "stops" continuo stop
+for code in 0 1 64 65 66 69 70 73 74 75 77 78; do
   grep -qE "^\| $code \||\| $code \|" "$readme" || fail "README: exit code $code is not told"
 done
 # Every file and folder that the README names is there.

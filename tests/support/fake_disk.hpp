@@ -137,6 +137,7 @@ class FaultyFile final : public TakeFile {
     return number == 0 && count < bytes.size() ? ENOSPC : number;
   }
   int truncate(std::int64_t size) override { return file_->truncate(size); }
+  int look() override { return file_->look(); }
   int sync() override {
     faults_->gate.pass();
     ++faults_->syncs;

@@ -140,3 +140,50 @@ TEST_CASE("what a sink that waits loses is no loss of a take, and a finished one
   CHECK(rig.events().back().batch->actions[0].sink == &disk.sink);
   CHECK(rig.recorder.audio_.sink == nullptr);
 }
+
+TEST_CASE("who stands behind a take has the very next frame, however the take ends, and for any buffers") {
+  enum class End { limit, timeline, stop };
+  for (const End end : {End::limit, End::timeline, End::stop})
+    for (const auto& pattern : test::buffer_patterns()) {
+      CAPTURE(static_cast<int>(end));
+      FakeWriter disk(2, 1 << 16, 8, end == End::limit ? 333 : rt::kEndless);
+      if (end == End::timeline) disk.sink.stop_timeline_frame = 333;
+      FakeWriter behind(2);
+      behind.sink.waits = true;
+      disk.sink.next = &behind.sink;
+      PunchRig rig;
+      if (end == End::timeline) rig.send(Rig::act(Kind::transport_start), 100);
+      rig.send(nullptr, {Rig::record(1, &disk.sink)}, 100);
+      if (end == End::stop) rig.send(Rig::act(Kind::record_stop, 1), 433);
+      rig.run(1000, pattern);
+      disk.drain();
+      REQUIRE(disk.sink.finished);
+      CHECK(disk.sink.next == nullptr);
+      check_take(disk, 100, 333);
+      CHECK_FALSE(behind.sink.started);
+      CHECK(behind.sink.frames_taken == 567);
+      rig.send(nullptr, {Rig::record(1, &behind.sink)}, 1100);
+      rig.run(500, pattern);
+      rig.send(Rig::act(Kind::record_stop, 1));
+      rig.run(1);
+      behind.drain();
+      CHECK(behind.sink.begun_at == 667);
+      check_take(behind, 433, 1067);
+    }
+}
+
+TEST_CASE("a stop that names its sink ends no other") {
+  FakeWriter disk(2), other(2);
+  PunchRig rig;
+  rig.send(nullptr, {Rig::record(1, &disk.sink)});
+  rig.run(64);
+  rt::Action late = Rig::act(Kind::record_stop, 1);
+  late.sink = &other.sink;
+  rig.send(late);
+  rig.run(64);
+  CHECK_FALSE(disk.sink.finished);
+  late.sink = &disk.sink;
+  rig.send(late);
+  rig.run(64);
+  CHECK(disk.sink.finished);
+}

@@ -99,14 +99,16 @@ TEST_CASE("request log: bounded, the oldest goes first; another content is refus
   }
   CHECK(log.size() == RequestLog::kKept);
   request.set_request_id("r0");
-  REQUIRE(log.find(request));
-  CHECK(*log.find(request) == nullptr);
+  REQUIRE(log.find("", request));
+  CHECK(*log.find("", request) == nullptr);
   request.set_request_id("r1");
-  CHECK(*log.find(request) != nullptr);
+  CHECK(*log.find("", request) != nullptr);
   request.set_max_wait_ms(7);  // how long one waits is no content
-  CHECK(*log.find(request) != nullptr);
+  CHECK(*log.find("", request) != nullptr);
+  CHECK(*log.find("user anna", request) == nullptr);  // an id is its identity's own
   request.add_operations()->mutable_stop();
-  CHECK_FALSE(log.find(request));
+  CHECK_FALSE(log.find("", request));
+  CHECK(log.find("user anna", request));
 }
 
 TEST_CASE("uids: blocks on disk; a crash loses some and repeats none; a folder that cannot be written is said") {

@@ -199,7 +199,7 @@ TEST_CASE("take files: a recorder's own template; unknown fields are refused by 
   REQUIRE(split.takes_size() == 2);
   CHECK(split.takes(1) == "takes:x-ch02-1.flac");
   rig.closed(split);
-  CHECK(rig.applied(start).takes(0) == "takes:x-1.flac");
+  CHECK(rig.applied(start).takes(0) == "takes:x-2.flac");  // 1 is that take's, whatever its files are
   REQUIRE(set(""));  // back to the configuration's
   REQUIRE(rig.until([&] { return !rig.status().takes(3).recording(); }));
   CHECK(rig.applied(start).takes(0).starts_with("takes:a_vox-20"));

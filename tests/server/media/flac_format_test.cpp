@@ -6,7 +6,10 @@
 #include <climits>
 #include <random>
 
+#include "server/media/flac_encoder.hpp"
 #include "server/media/flac_head.hpp"
+#include "server/media/flac_whole_frame.hpp"
+#include "tests/server/media/flac_check.hpp"
 #include "tests/server/media/take_test.hpp"
 
 using namespace continuo;
@@ -15,16 +18,54 @@ using namespace continuo::media::test;
 
 namespace {
 
-/// A whole file of these samples.
+/// A whole file of these samples, which the encoder gets in pieces of any length.
 std::vector<std::byte> flac_file(const FlacFormat& format, const std::vector<std::int32_t>& samples) {
   const std::size_t frames = samples.size() / format.channels;
-  std::vector<std::byte> bytes = flac_head(format, static_cast<std::int64_t>(frames), {"TIME_REFERENCE=1"}, {}, true);
-  FlacEncoder encoder(format);
-  for (std::size_t at = 0, number = 0; at < frames; at += format.block, ++number) {
-    const std::size_t n = std::min<std::size_t>(format.block, frames - at);
-    encoder.encode(number, std::span(samples).subspan(at * format.channels, n * format.channels), bytes);
+  std::vector<std::byte> sound;
+  std::size_t written = 0;
+  FlacEncoder encoder(format, [&](std::span<const std::byte> bytes, std::uint32_t count) {
+    const auto frame = read_flac_frame(format, bytes);
+    REQUIRE(frame);
+    REQUIRE(frame->frames == count);
+    REQUIRE(frame->number * format.block == written);
+    REQUIRE(whole_flac_frame(format, bytes) == bytes.size());
+    sound.insert(sound.end(), bytes.begin(), bytes.end());
+    written += count;
+    return true;
+  });
+  std::mt19937 random(static_cast<unsigned>(samples.size()));
+  for (std::size_t at = 0; at < frames;) {
+    const std::size_t n = std::min<std::size_t>(1 + random() % (2 * format.block), frames - at);
+    REQUIRE(encoder.encode(std::span(samples).subspan(at * format.channels, n * format.channels)));
+    at += n;
+    REQUIRE(at - written <= format.block);  // no more than that waits
   }
+  REQUIRE(encoder.finish());
+  REQUIRE(written == frames);
+  auto bytes = flac_head(format, static_cast<std::int64_t>(frames), {"TIME_REFERENCE=1"}, {}, true, encoder.md5());
+  bytes.insert(bytes.end(), sound.begin(), sound.end());
   return bytes;
+}
+
+/// As RFC 9639 has them: code of block and rate, number, and what the codes leave to words at the end.
+std::vector<std::byte> frame_header(std::uint32_t block_code, std::uint32_t rate_code, std::uint64_t number,
+                                    const std::vector<unsigned>& words) {
+  std::vector<unsigned> bytes{0xFF, 0xF8, block_code << 4 | rate_code, 2u << 4 | 6u << 1};  // 3 channels, 24 bits
+  unsigned more = 0;
+  while (number >= 0x80 && more < 6 && (more == 0 || number >> (6 * more + 6 - more) != 0)) ++more;
+  bytes.push_back(more == 0 ? static_cast<unsigned>(number)
+                            : (0xFF00u >> (more + 1) & 0xFFu) | static_cast<unsigned>(number >> (6 * more)));
+  while (more-- > 0) bytes.push_back(0x80u | static_cast<unsigned>(number >> (6 * more) & 0x3Fu));
+  bytes.insert(bytes.end(), words.begin(), words.end());
+  unsigned crc = 0;
+  for (const unsigned byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = ((crc & 0x80) != 0 ? crc << 1 ^ 0x107u : crc << 1) & 0xFFu;
+  }
+  bytes.push_back(crc);
+  std::vector<std::byte> header;
+  for (const unsigned byte : bytes) header.push_back(static_cast<std::byte>(byte));
+  return header;
 }
 
 std::vector<std::int32_t> decoded(const fs::path& path, const FlacFormat& format) {
@@ -137,18 +178,15 @@ TEST_CASE("flac: every rate has a block of at most 25 ms and a header that is re
 
 TEST_CASE("flac: frame numbers of one to seven bytes, and no header that is damaged") {
   const FlacFormat format{3, 48000, 24, 1152};
-  FlacEncoder encoder(format);
-  const std::vector<std::int32_t> samples(3 * 7, 5);
   for (const std::uint64_t number : {0ull, 127ull, 128ull, 2047ull, 2048ull, 65535ull, 65536ull, 2097151ull, 2097152ull,
                                      67108863ull, 67108864ull, 2147483647ull, 2147483648ull, 68719476735ull}) {
     CAPTURE(number);
-    std::vector<std::byte> bytes;
-    encoder.encode(number, samples, bytes);
+    const auto bytes = frame_header(7, 10, number, {1, 6});
     const auto frame = read_flac_frame(format, bytes);
     REQUIRE(frame);
     CHECK(frame->number == number);
-    CHECK(frame->frames == 7);
-    CHECK(flac_crc16(bytes) == 0);
+    CHECK(frame->frames == 263);
+    CHECK(frame->header_bytes == bytes.size());
     for (std::size_t at = 0; at < frame->header_bytes; ++at) {
       for (int bit = 0; bit < 8; ++bit) {
         auto wrong = bytes;
@@ -157,6 +195,78 @@ TEST_CASE("flac: frame numbers of one to seven bytes, and no header that is dama
         CHECK_FALSE(read.has_value());
       }
       CHECK_FALSE(read_flac_frame(format, std::span(bytes).first(at)));
+    }
+  }
+}
+
+TEST_CASE("flac: a header says its block and its rate in any of the ways that there are, and only this take's is one") {
+  const auto frames = [](std::uint32_t rate, std::uint32_t block, std::uint32_t rate_code,
+                         const std::vector<unsigned>& words) {
+    const auto read = read_flac_frame({3, rate, 24, 4608}, frame_header(block, rate_code, 5, words));
+    return read ? read->frames : 0;
+  };
+  CHECK(frames(48000, 5, 10, {}) == 4608);
+  CHECK(frames(48000, 1, 10, {}) == 192);
+  CHECK(frames(48000, 6, 10, {255}) == 256);
+  CHECK(frames(48000, 7, 10, {1, 0}) == 257);
+  CHECK(frames(48000, 7, 10, {0xFF, 0xFF}) == 0);  // more than a block
+  CHECK(frames(48000, 0, 10, {}) == 0);
+  CHECK(frames(48000, 15, 10, {}) == 0);
+  CHECK(frames(44101, 3, 0, {}) == 1152);  // as the stream
+  CHECK(frames(48000, 3, 12, {48}) == 1152);
+  CHECK(frames(44101, 3, 13, {0xAC, 0x45}) == 1152);
+  CHECK(frames(352800, 6, 14, {9, 0x89, 0xD0}) == 10);
+  CHECK(frames(44100, 3, 10, {}) == 0);
+  CHECK(frames(44100, 3, 13, {0xAC, 0x45}) == 0);
+  CHECK(frames(48000, 3, 15, {}) == 0);
+}
+
+TEST_CASE("flac: the MD5 is that of all samples, and a write that fails ends it all") {
+  TempDir dir;
+  for (const std::uint32_t bits : {16u, 24u}) {
+    for (const std::uint32_t channels : {1u, 2u, 8u}) {
+      const FlacFormat format{channels, 48000, bits, flac_block(48000)};
+      auto bytes = flac_file(format, sound(Sound::random_walk, format, 5000));
+      CHECK(check_flac(save(bytes, dir / "a.flac")) == FlacFile::md5_right);
+      bytes[30] ^= std::byte{1};
+      CHECK(check_flac(save(bytes, dir / "a.flac")) == FlacFile::md5_wrong);
+    }
+  }
+  const FlacFormat format{2, 48000, 24, 1152};
+  for (const int good : {0, 1, 3}) {
+    int asked = 0;
+    FlacEncoder encoder(format, [&](std::span<const std::byte>, std::uint32_t) { return asked++ < good; });
+    CHECK(encoder.encode(sound(Sound::noise, format, 1152)));  // waits for what follows
+    CHECK(asked == 0);
+    CHECK(encoder.encode(sound(Sound::noise, format, 1152)) == (good > 0));
+    CHECK(encoder.encode(sound(Sound::noise, format, 1152)) == (good > 1));
+    CHECK_FALSE((good > 1 && encoder.encode(sound(Sound::noise, format, 2305))));
+    CHECK_FALSE(encoder.encode(sound(Sound::noise, format, 1)));
+    CHECK_FALSE(encoder.finish());
+    CHECK(encoder.md5() == FlacMd5{});
+    CHECK(asked == good + 1);
+  }
+}
+
+TEST_CASE("flac: a frame's end is found whatever follows it, and no frame that lacks or changed a bit is whole") {
+  for (const std::uint32_t channels : {1u, 2u, 5u}) {
+    const FlacFormat format{channels, 8000, 16, 192};
+    const auto file = flac_file(format, sound(Sound::random_walk, format, 192 + 50));
+    const std::span<const std::byte> first = std::span(file).subspan(kFlacHeadBytes);
+    const auto length = whole_flac_frame(format, first);
+    REQUIRE(length);
+    const auto second = first.subspan(*length);
+    REQUIRE(whole_flac_frame(format, second) == second.size());
+    for (const std::byte filler : {std::byte{0}, std::byte{0xFF}}) {
+      std::vector<std::byte> more(second.begin(), second.end());
+      more.resize(more.size() + 5000, filler);
+      CHECK(whole_flac_frame(format, more) == second.size());
+    }
+    for (std::size_t cut = 0; cut < second.size(); ++cut) CHECK_FALSE(whole_flac_frame(format, second.first(cut)));
+    for (std::size_t at = 0; at < second.size(); ++at) {
+      std::vector<std::byte> wrong(second.begin(), second.end());
+      wrong[at] ^= static_cast<std::byte>(1u << at % 8);
+      CHECK_FALSE(whole_flac_frame(format, wrong));
     }
   }
 }

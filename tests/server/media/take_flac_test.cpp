@@ -7,6 +7,7 @@
 #include "server/media/flac_head.hpp"
 #include "server/media/probe.hpp"
 #include "server/media/take_repair.hpp"
+#include "tests/server/media/flac_check.hpp"
 #include "tests/server/media/take_test.hpp"
 
 using namespace continuo;
@@ -58,6 +59,7 @@ TEST_CASE("flac take: sample by sample the WAV take, with dither, holes and one 
           CHECK(info->container == "FLAC");
           CHECK(info->frames == 23'333);
           CHECK(read_all(results[0].files[i]) == read_all(results[1].files[i]));
+          CHECK(check_flac(results[1].files[i]) == FlacFile::md5_right);
           const auto marks = read_notes(results[1].files[i]).marks;
           REQUIRE(marks.size() == 1);
           CHECK(marks[0].frame == 7000);
@@ -123,6 +125,7 @@ TEST_CASE("flac take: a power cut at any moment leaves a file of all but the las
     const auto after = read_all(repaired[0].file);
     CHECK(after.size() == 2 * static_cast<std::size_t>(repaired[0].frames));
     check_exact(after, samples);
+    CHECK(check_flac(repaired[0].file) == FlacFile::no_md5);
     fs::remove(repaired[0].file);
     ++checked;
   }
@@ -183,7 +186,7 @@ TEST_CASE("flac take: a damaged frame in the middle costs nothing behind it, and
   std::fclose(file);
   const auto repaired = repair_takes(dir.path());
   REQUIRE(repaired.size() == 1);
-  CHECK(repaired[0].frames == 60 * 48'000 / 1152 * 1152);
+  CHECK(repaired[0].frames == (60 * 48'000 / 1152 - 1) * 1152);  // the last block waited for what follows it
 }
 
 TEST_CASE("flac take: a full or sick disk keeps all whole frames, and files of channels end together") {
@@ -210,6 +213,7 @@ TEST_CASE("flac take: a full or sick disk keeps all whole frames, and files of c
     CHECK_FALSE(result.error.empty());
     CHECK(result.frames == (number == ENOSPC ? 3 : 0) * 192 + 960 - (number == ENOSPC ? 192 : 0));
     const auto read = read_all(save(fake.disk.synced, dir / "b.flac"));
+    CHECK(check_flac(dir / "b.flac") == FlacFile::no_md5);
     CHECK(read.size() == 2 * static_cast<std::size_t>(result.frames));
     check_exact(read, samples);
   }
@@ -235,6 +239,7 @@ TEST_CASE("flac take: a full or sick disk keeps all whole frames, and files of c
   CHECK(result.frames % 192 == 0);
   for (std::size_t c = 0; c < 3; ++c) {
     const auto read = read_all(save(disks[c].synced, dir / "b.flac"));
+    CHECK(check_flac(dir / "b.flac") == FlacFile::no_md5);
     REQUIRE(read.size() == static_cast<std::size_t>(result.frames));
     for (std::size_t i = 0; i < read.size(); ++i) REQUIRE(read[i] == samples[3 * i + c]);
   }

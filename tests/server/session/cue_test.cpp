@@ -209,7 +209,8 @@ TEST_CASE("cues: what only the state of then decides is no reason to refuse a cu
                     cue("3", "{'queueRemove':{'path':'a/p','items':[{'current':true},{'number':8}]}}") + "," +
                     cue("4", "{'clearAutomation':{'path':'a','param':'pan'}}")));
   CHECK(rack.cues.size() == 4);
-  CHECK(broken_cues({}, rack, 9).empty());
+  CHECK(broken_cues(rack, rack, 9).empty());
+  CHECK(broken_cues({}, rack, 9).size() == 2);  // of a session as a whole it is told: 1 and 3 find no item
 }
 
 TEST_CASE("cues: a node that moves takes its name in cues along, one that goes is told once") {
