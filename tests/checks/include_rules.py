@@ -74,6 +74,7 @@ TABLE = {
                 "sanitizer", "kissfft"), set()),
     "tests/server/device/": (("rt/", "server/device/", "server/base/", "tests/"), ("doctest", "portaudio", "posix", "intrinsics"), set()),
     "tests/device/": (("rt/", "server/device/", "server/base/", "tests/"), ("doctest", "portaudio", "sndfile", "jack", "posix"), set()),
+    "tests/bench/bench_control": (("tests/",), ("proto", "protobuf", "grpc", "posix"), set()),
     "tests/server/rpc/": (("rt/", "server/", "tests/"), ("doctest", "proto", "protobuf", "grpc", "asio", "posix"), set()),
     "tests/integration/": (("tests/",), ("doctest", "proto", "protobuf", "grpc", "sndfile", "crypto", "posix"), set()),
     "tests/clients/": (("clients/", "tests/"), ("doctest", "proto", "protobuf", "grpc", "cli11", "posix"), set()),
