@@ -91,6 +91,7 @@ control::EngineConfig engine_config(const Config& config, const std::string& sec
   engine.second_take_problem = second_problem;
   engine.take_template = config.take_template;
   engine.state_folder = config.state_folder;
+  engine.restore_session = config.start_session == "last";
   engine.resume_playback = config.start_playback == "resume";
   engine.resume_recording = config.start_recording == "resume";
   engine.loss_stops_playback = config.loss_playback == "stop";

@@ -49,6 +49,7 @@ struct Config {
   std::string log_level = "info";
   std::filesystem::path log_file;  // empty: stderr
 
+  std::string start_session = "last";   // or "empty"
   std::string start_playback = "stop";  // each "stop" or "resume"
   std::string start_recording = "stop";
   std::string loss_playback = "resume";

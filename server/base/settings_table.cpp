@@ -54,6 +54,8 @@ const std::vector<Setting>& table() {
       {"log.level", "log-level", "least level that is written", &Config::log_level, {}, nullptr,
        {"debug", "info", "warning", "error"}},
       {"log.file", "log-file", "rotated file; empty: stderr", &Config::log_file},
+      {"at_start.session", "start-session", "after a start: the last session, or an empty one", &Config::start_session,
+       {}, nullptr, {"last", "empty"}},
       {"at_start.playback", "start-playback", "after a start: stop, or the last session plays on where it was",
        &Config::start_playback, {}, nullptr, {"stop", "resume"}},
       {"at_start.recording", "start-recording", "after a start: stop, or what recorded records on, into new takes",

@@ -43,7 +43,8 @@ struct EngineConfig {
   std::vector<std::string> input_labels;  // from channel 1
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // check_template(); ".wav" or ".flac" is added
-  bool resume_playback = false;                        // at the start: the last session, from where it stood
+  bool restore_session = false;                        // at the start: the last one, stopped
+  bool resume_playback = false;                        // and from where it stood
   bool resume_recording = false;
   bool loss_stops_playback = false;  // when the device is lost; else the clock device goes on with it
   bool loss_stops_recording = false;

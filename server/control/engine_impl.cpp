@@ -141,8 +141,9 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
               workers, transport, round_trips}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}),
-      resume({strand, worker, graph, takes, transport, config.state_folder, config.resume_playback,
-              config.resume_recording,
+      resume({strand, worker, graph, takes, transport, config.state_folder, config.restore_session,
+              config.resume_playback, config.resume_recording,
+              [this](std::string problem) { report.notices["at_start"] = std::move(problem); },
               [this](LoadRequest request, Done<v1::LoadSessionResponse> done) {
                 loader.load(std::move(request), std::move(done));
               },

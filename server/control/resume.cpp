@@ -16,11 +16,34 @@ namespace continuo::control {
 namespace {
 
 constexpr const char* kFile = "last-place.json";
+constexpr const char* kLast = "last-session";        // SessionSaver's
+constexpr const char* kStarted = "started-session";  // the last one that was loaded at a start
 constexpr const char* kClient = "at_start";
 
 std::string read_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What was good at this start, for one that finds what comes after it broken.
+void keep(const std::string& json, const std::string& base, const std::filesystem::path& folder) {
+  std::string error;
+  const std::string name = kStarted;
+  if (!write_whole(folder / (name + ".base"), base + "\n", error) ||
+      !write_whole(folder / (name + ".json"), json, error))
+    log::warning("the session is not kept: {}", error);
+}
+
+/// The saver would write over it. Returns the name that it has then.
+std::string set_aside(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (int i = 1; i < 100; ++i) {
+    const std::string name = std::string(kLast) + ".bad-" + std::to_string(i) + ".json";
+    if (std::filesystem::exists(folder / name, error)) continue;
+    std::filesystem::rename(folder / (std::string(kLast) + ".json"), folder / name, error);
+    return name;
+  }
+  return std::string(kLast) + ".json";
 }
 
 v1::ApplyRequest only(const v1::ApplyRequest& all, bool recording) {
@@ -60,22 +83,22 @@ v1::ApplyRequest Resume::place() const {
 }
 
 void Resume::begin(std::function<void()> then) {
-  if (!parts_.playback && !parts_.recording) return then();
+  if (!parts_.session && !parts_.playback && !parts_.recording) return then();
   parts_.worker.post([this, then = std::move(then), folder = parts_.folder, post = parts_.strand.poster()] {
-    std::string json = read_text(folder / "last-session.json");
-    std::string base = read_text(folder / "last-session.base");
-    if (!base.empty() && base.back() == '\n') base.pop_back();
+    std::vector<Kept> kept;
+    for (const char* name : {kLast, kStarted}) {
+      Kept one{read_text(folder / (std::string(name) + ".json")), read_text(folder / (std::string(name) + ".base")),
+               name == kLast};
+      if (!one.base.empty() && one.base.back() == '\n') one.base.pop_back();
+      if (!one.json.empty()) kept.push_back(std::move(one));
+    }
     v1::ApplyRequest place;
     const std::string text = read_text(folder / kFile);
     if (!text.empty() && !google::protobuf::util::JsonStringToMessage(text, &place).ok()) {
       log::warning("{} cannot be read: nothing is taken up", (folder / kFile).string());
       place.Clear();
     }
-    post([this, json = std::move(json), base = std::move(base), place = std::move(place), then]() mutable {
-      if (json.empty()) {
-        look();
-        return then();
-      }
+    post([this, kept = std::move(kept), place = std::move(place), then]() mutable {
       auto wait = std::make_shared<std::function<void()>>(std::move(then));
       auto patience = std::make_shared<Timer>(parts_.strand);
       const auto done = [wait, patience] {
@@ -85,22 +108,38 @@ void Resume::begin(std::function<void()> then) {
       patience->after(kPatience, [wait] {
         if (*wait) std::exchange(*wait, nullptr)();
       });
-      LoadRequest request;
-      request.json = std::move(json);
-      request.base = std::move(base);
-      request.client = kClient;
-      parts_.load(std::move(request), [this, place = std::move(place), done](const auto& load) {
-        if (load) return loaded(place, done);
-        log::error("the last session cannot be taken up: {}", load.error().message);
-        look();
-        done();
-      });
+      load(std::move(kept), std::move(place), done);
     });
+  });
+}
+
+void Resume::load(std::vector<Kept> kept, v1::ApplyRequest place, const std::function<void()>& then) {
+  if (kept.empty()) {
+    look();
+    return then();
+  }
+  LoadRequest request;
+  request.json = kept.front().json;
+  request.base = kept.front().base;
+  request.client = kClient;
+  parts_.load(std::move(request), [this, kept = std::move(kept), place = std::move(place), then](const auto& load) {
+    if (load) {
+      parts_.worker.post([one = kept.front(), folder = parts_.folder] { keep(one.json, one.base, folder); });
+      return loaded(place, then);
+    }
+    std::string problem = "the last session cannot be taken up: " + load.error().message;
+    if (kept.front().newest) {
+      problem += "; it is kept as " + set_aside(parts_.folder);
+      parts_.problem(problem);
+    }
+    log::error("{}", problem);
+    this->load({kept.begin() + 1, kept.end()}, kept.front().newest ? v1::ApplyRequest() : place, then);
   });
 }
 
 void Resume::loaded(v1::ApplyRequest place, const std::function<void()>& then) {
   // The policy of now, not of when it was written.
+  if (!parts_.playback && !parts_.recording) return then();  // stopped, at the beginning
   if (!parts_.playback) {
     v1::ApplyRequest some = only(place, true);
     for (const v1::Operation& operation : place.operations()) {
@@ -133,7 +172,7 @@ void Resume::apply(v1::ApplyRequest all, const std::function<void()>& then) {
 }
 
 void Resume::look() {
-  if (closed_) return;
+  if (closed_ || (!parts_.playback && !parts_.recording)) return;
   timer_.after(kEvery, [this] { look(); });
   save();
 }

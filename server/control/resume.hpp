@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "continuo/v1/edit.pb.h"
 #include "server/control/engine.hpp"
@@ -15,7 +16,9 @@
 
 namespace continuo::control {
 
-/// What `at_start` says, apart for playback and recording. While either is to resume, "last-place.json" in the state
+/// What `at_start` says, apart for the session, playback and recording. A session that cannot be loaded is kept beside
+/// ("last-session.bad-N.json"), and the one that the daemon last started with ("started-session.json") takes its place,
+/// so that nothing of either is written over. While playback or recording is to resume, "last-place.json" in the state
 /// folder says where the timeline and the players stand and what records: as the transaction that brings it back,
 /// written whole whenever it changed, at most a kEvery after.
 /// begin(): [worker] read session and place -> [control] load -> one transaction: locate, play, record into new takes.
@@ -32,8 +35,10 @@ class Resume {
     const Takes& takes;
     const Transport& transport;
     std::filesystem::path folder;
+    bool session = false;
     bool playback = false;
     bool recording = false;
+    std::function<void(std::string)> problem;  // what could not be taken up
     std::function<void(LoadRequest, Done<v1::LoadSessionResponse>)> load;
     std::function<void(v1::ApplyRequest, Done<v1::ApplyResponse>)> apply;
   };
@@ -48,6 +53,12 @@ class Resume {
   [[nodiscard]] v1::ApplyRequest place() const;
 
  private:
+  struct Kept {
+    std::string json;
+    std::string base;
+    bool newest = true;  // not the one that the daemon last started with
+  };
+  void load(std::vector<Kept> kept, v1::ApplyRequest place, const std::function<void()>& then);
   void loaded(v1::ApplyRequest place, const std::function<void()>& then);
   void apply(v1::ApplyRequest all, const std::function<void()>& then);
   void look();

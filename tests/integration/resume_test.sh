@@ -33,8 +33,13 @@ daemon_stop 5
 [ "$(ls "$dir"/takes/*.part 2>/dev/null | wc -l)" = 0 ] || fail "a part is left"
 for take in "$dir"/takes/*.wav; do "$wav" info "$take" >/dev/null || fail "$take does not open"; done
 
-# Told to stop: an empty session.
+# Told nothing: the last session, stopped at its beginning. Told so: an empty one.
 daemon_start --device=clock
+continuo session show | grep -q song || fail "the last session is not there again"
+[ "$(continuo status --json | json clock.rolling)" = false ] || fail "it plays unasked"
+[ "$(position)" = 0 ] || fail "it stands at $(position)"
+daemon_stop 5
+daemon_start --device=clock --start-session empty
 [ "$(continuo status --json | json nodes)" -le 2 ] || fail "the session came back unasked"
 daemon_stop 5
 

@@ -13,9 +13,10 @@ using namespace continuo::control::test;
 
 namespace {
 
-RigOptions options(bool playback, bool recording) {
+RigOptions options(bool playback, bool recording, bool session = false) {
   RigOptions options;
-  options.adjust = [playback, recording](control::EngineConfig& config) {
+  options.adjust = [playback, recording, session](control::EngineConfig& config) {
+    config.restore_session = session;
     config.resume_playback = playback;
     config.resume_recording = recording;
   };
@@ -29,7 +30,7 @@ const char* const kSession =
     "{'connect':{'from':'a','to':'out'}}]}";
 
 struct ResumeRig : Rig {
-  ResumeRig(bool playback, bool recording) : Rig(options(playback, recording)) {
+  ResumeRig(bool playback, bool recording, bool session = false) : Rig(options(playback, recording, session)) {
     write_wav("s.wav", 2, 48'000, ramp_signal(2, 400'000));
     applied(kSession);
   }
@@ -135,7 +136,44 @@ TEST_CASE("a broken place, a broken session and a recorder that is gone do not k
   rig.engine.reset();
   write("last-session.json", "{ no JSON");
   rig.restart();
-  CHECK(rig.status().nodes() <= 2);
+  CHECK(rig.session().find("gain_db") != std::string::npos);  // the one of the start before
+}
+
+TEST_CASE("the last session is there again, stopped at its beginning") {
+  ResumeRig rig(false, false, true);
+  rig.applied("{'operations':[{'locate':{'timelineFrame':'50000'}},{'play':{}}]}");
+  REQUIRE(rig.until([&] { return rig.session_saved(); }));
+  const std::string before = rig.session();
+  rig.shutdown();
+  rig.restart();
+  CHECK(rig.session() == before);
+  CHECK_FALSE(rig.engine->clock().rolling());
+  CHECK(rig.engine->clock().timeline_frame() == 0);
+  CHECK(rig.place().empty());
+}
+
+TEST_CASE("a session that cannot be loaded is kept beside, and the one of the start before takes its place") {
+  ResumeRig rig(false, false, true);
+  REQUIRE(rig.until([&] { return rig.session_saved(); }));
+  const std::string before = rig.session();
+  rig.shutdown();
+  rig.restart();  // this one was good at a start
+  const auto state = rig.folder.path() / "state";
+  REQUIRE(rig.until([&] { return std::filesystem::exists(state / "started-session.json"); }));
+  rig.shutdown();
+  rig.engine.reset();
+  for (const char* broken : {"{ no JSON", "{\"format\": 99}"}) {
+    std::ofstream(state / "last-session.json") << broken;
+    rig.restart();
+    CHECK(rig.session() == before);
+    REQUIRE(rig.status().reasons_size() > 0);
+    CHECK(rig.status().reasons(0).find("is kept as last-session.bad-") != std::string::npos);
+    rig.shutdown();
+    rig.engine.reset();
+  }
+  std::ifstream in(state / "last-session.bad-1.json");
+  CHECK(std::string{std::istreambuf_iterator<char>(in), {}} == "{ no JSON");
+  CHECK(std::filesystem::exists(state / "last-session.bad-2.json"));
 }
 
 TEST_CASE("the device is lost: playback and recording go on with the clock, or stop, each as it was told") {
