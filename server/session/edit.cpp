@@ -1,6 +1,10 @@
 #include "server/session/edit.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+
 #include "rt/nodes/gain.hpp"
+#include "server/base/check.hpp"
 #include "server/session/cue.hpp"
 #include "server/session/edit_ops.hpp"
 #include "server/session/names.hpp"
@@ -66,6 +70,13 @@ Result<> apply_operation(Editing& edit, const v1::Operation& op, std::size_t ind
 
 namespace {
 
+bool may_touch_audible(const v1::Operation& operation) {
+  if (operation.has_set_label()) return false;
+  if (!operation.has_set_params()) return true;
+  const auto& values = operation.set_params().values();
+  return values.contains("mute") || values.contains("solo");
+}
+
 // The last operation that closed it: the earlier ones were right when they came.
 Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
   std::optional<std::size_t> last;
@@ -82,10 +93,12 @@ Result<EditResult> apply_operations(Document& document,
                                     const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
                                     const UidSource& new_uid) {
   Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}};
-  const auto heard_before = audible_map(document);
+  // The whole graph decides who is heard, and most edits cannot touch that.
+  const bool may_touch = std::ranges::any_of(operations, may_touch_audible);
+  const auto heard_before = may_touch ? audible_map(document) : std::unordered_map<rt::Uid, double>();
   for (int i = 0; i < operations.size(); ++i) {
-    const Result<> applied = apply_operation(edit, operations[i], static_cast<std::size_t>(i),
-                                             "operations[" + std::to_string(i) + "]");
+    const Result<> applied =
+        apply_operation(edit, operations[i], static_cast<std::size_t>(i), "operations[" + std::to_string(i) + "]");
     if (!applied) return applied.error();
   }
   if (edit.result.structural) {
@@ -97,6 +110,7 @@ Result<EditResult> apply_operations(Document& document,
   }
   leave_to_lanes(edit);
   if (!edit.audible_touched) return std::move(edit.result);
+  CONTINUO_CHECK(may_touch, "what was heard before must be known");
   const auto heard_now = audible_map(document);
   for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
     const auto before = heard_before.find(node.uid);

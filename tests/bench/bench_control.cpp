@@ -124,6 +124,12 @@ void sets(Client& client, int calls) {
   });
   const double floor_us = empty.part(0.5);
   std::printf("empty call (GetClock)        p50 %7.0f us  p99 %7.0f us\n", floor_us, empty.part(0.99));
+  Times strand = measure(calls, [&](int) {
+    Call call;
+    v1::GetInfoResponse info;
+    insist(client.system->GetInfo(&call, {}, &info));
+  });
+  std::printf("call to the strand (GetInfo) p50 %7.0f us  p99 %7.0f us\n", strand.part(0.5), strand.part(0.99));
   Times committed = measure(calls, [&](int i) { insist(client.apply(gain(i, v1::WAIT_COMMITTED)).first); });
   std::printf("set, COMMITTED               p50 %7.0f us  p99 %7.0f us  %.2f x the empty call (goal 1.3)\n",
               committed.part(0.5), committed.part(0.99), committed.part(0.5) / floor_us);
