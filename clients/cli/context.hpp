@@ -63,6 +63,7 @@ void add_watch_command(CLI::App& app, Context& context);
 void add_events_command(CLI::App& app, Context& context);
 void add_device_commands(CLI::App& app, Context& context);
 void add_batch_commands(CLI::App& app, Context& context);
+void add_api_commands(CLI::App& app, Context& context);
 void add_complete_command(CLI::App& app, Context& context);
 
 }  // namespace continuo::cli

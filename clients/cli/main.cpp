@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   add_events_command(app, context);
   add_device_commands(app, context);
   add_batch_commands(app, context);
+  add_api_commands(app, context);
   add_complete_command(app, context);
   try {
     app.parse(argc, argv);

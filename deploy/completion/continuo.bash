@@ -57,6 +57,11 @@ _continuo() {
         *) _continuo_ask cues ;;
       esac ;;
     go) _continuo_ask cues ;;
+    api)
+      case ${path[1]-} in
+        "") _continuo_ask words api ;;
+        export) _continuo_files ;;
+      esac ;;
     "") _continuo_ask words ;;
   esac
 }

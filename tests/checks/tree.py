@@ -5,7 +5,7 @@ import sys
 
 # Folders that hold our sources. Build folders and version control are never looked into.
 FOLDERS = (".ci", "clients", "deploy", "proto", "rt", "server", "tests")
-SKIPPED = {"build", "__pycache__", ".git"}
+SKIPPED = {"build", "__pycache__", ".git", "node_modules"}
 
 
 def files(root, *suffixes):

@@ -312,6 +312,7 @@ fi
 tab() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _continuo 2>/dev/null; printf '%s ' "${COMPREPLY[@]}"; }
 same "Tab on a command" "$(tab continuo rec)" "record "
 same "Tab on a subcommand" "$(tab continuo session sh)" "show "
+same "Tab on api" "$(tab continuo api e)" "export "
 same "Tab on an option" "$(tab continuo record start --pl)" "--play "
 same "Tab on a node" "$(tab continuo remove mi)" "mix "
 same "Tab on a node below" "$(tab continuo params fx/h)" "fx/hum fx/hum/tone "

@@ -15,7 +15,7 @@ lines "Five minutes by hand" >"$dir/tour"
 count=0
 while read -r line; do
   case $line in
-    "continuo meters" | "continuo watch") line="timeout 2 $line; [ \$? -eq 124 ]" ;;  # until Ctrl-C
+    "continuo meters" | "continuo watch" | "continuo events "*" -f") line="timeout 2 $line; [ \$? -eq 124 ]" ;;  # until Ctrl-C
     "continuod "*) line="$line --config $dir/continuod.toml --check-config" ;;
     "continuo "*) ;;
     *) continue ;;
