@@ -1,7 +1,9 @@
 // THREAD: main - the wiring diagram of continuod: construct, run, tear down in reverse
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -180,7 +182,16 @@ void read_access(rpc::Server& server, const ConfigSources& sources) {
   log::info("SIGHUP: the access rules were read anew");
 }
 
+/// Clients and files each take one; the shell's usual 1024 are few for 128 takes in parts.
+void allow_descriptors() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 65'536);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int run(const Config& config, const ConfigSources& sources) {
+  allow_descriptors();
   StopSignal stop;
   std::string second_problem;
   if (const Result<> made = make_folders(config, second_problem); !made) return fail(config, made.error());

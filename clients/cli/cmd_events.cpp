@@ -48,9 +48,10 @@ void print(const v1::Event& event, bool json) {
   if (event.count() > 1 && event.kind() != v1::Event::KIND_LOSS)
     line += format(" (%llu times)", static_cast<unsigned long long>(event.count()));
   if (event.has_origin() && !(event.origin().client().empty() && event.origin().identity().empty())) {
-    line += "  [" + event.origin().client();
+    // What is proved first: the client may call itself anything.
+    line += "  [" + event.origin().identity();
     if (!event.origin().client().empty() && !event.origin().identity().empty()) line += ", ";
-    line += event.origin().identity() + "]";
+    line += event.origin().client() + "]";
   }
   print_line(printable(line));
 }
@@ -76,7 +77,12 @@ int events(Context& context, const Options& options) {
     const v1::ListEventsResponse page = context.connection().list_events(request);
     for (const v1::Event& event : page.events()) print(event, context.json);
     if (page.events_size() > 0) request.set_after_id(page.events(page.events_size() - 1).id());
-    if (request.last() || !page.more()) break;
+    if (request.last() || !page.more()) {
+      if (page.lost() > 0)
+        note(format("%llu events could not be written since the daemon's start",
+                    static_cast<unsigned long long>(page.lost())));
+      break;
+    }
   }
   if (!options.follow) return kOk;
   const Interrupt::Scope interrupt([] {});

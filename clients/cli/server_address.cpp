@@ -21,6 +21,14 @@ bool is_socket(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
 }
 
+/// Anybody can make a folder in /tmp, and wait there for who shows a token: it must be the user's, and nobody else's to
+/// write to.
+bool is_own_folder(const std::filesystem::path& folder, unsigned uid) {
+  struct stat info{};
+  return ::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == uid &&
+         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 std::string as_target(const std::string& address, const char* source) {
   if (address.starts_with("unix:")) {
     std::string path = address.substr(5);
@@ -58,7 +66,9 @@ std::string find_server(const AddressSources& sources) {
   if (!sources.environment.empty()) return as_target(sources.environment, "CONTINUO_SERVER");
   std::string tried;
   for (const std::string& socket : default_sockets(sources)) {
-    if (is_socket(socket)) return "unix:" + socket;
+    const bool in_tmp = socket.starts_with("/tmp/");
+    if (is_socket(socket) && (!in_tmp || is_own_folder(std::filesystem::path(socket).parent_path(), sources.uid)))
+      return "unix:" + socket;
     tried += (tried.empty() ? "" : ", ") + socket;
   }
   throw Failure(kNoServer, "NO_SERVER", "",

@@ -111,6 +111,11 @@ void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
 
 void Engine::status(Done<v1::GetStatusResponse> done) {
   impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetStatusResponse> answer) {
+    const std::string journal = impl->journal.problem();
+    if (journal.empty())
+      impl->report.notices.erase("journal");
+    else
+      impl->report.notices["journal"] = journal;
     v1::GetStatusResponse status = impl->report.make();
     impl->cues.report(status);
     answer(std::move(status));

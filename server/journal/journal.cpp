@@ -135,6 +135,18 @@ void Journal::run() {
     auto entries = std::exchange(waiting_, {});
     const auto questions = std::exchange(questions_, {});
     lock.unlock();
+    if (store_ != nullptr && !entries.empty() && !store_->in_place()) {
+      store_.reset();
+      tried = {};  // at once
+      Store::Entry gone{{}, entries.front().utc_ns};
+      gone.event.set_utc(entries.front().event.utc());
+      gone.event.set_engine_frame(entries.front().event.engine_frame());
+      gone.event.set_kind(v1::Event::KIND_LOG);
+      gone.event.set_severity(v1::Event::SEVERITY_WARNING);
+      gone.event.set_count(1);
+      gone.event.set_message("the event journal's file was deleted or replaced: a new one begins");
+      entries.push_front(std::move(gone));
+    }
     if (store_ == nullptr && std::chrono::steady_clock::now() - tried > kTryAgain) {
       tried = std::chrono::steady_clock::now();
       if (auto again = Store::open(folder_ / kFile, told)) store_ = *std::move(again);
@@ -160,7 +172,7 @@ void Journal::write(std::deque<Store::Entry>& entries) {
     gap.event.set_severity(v1::Event::SEVERITY_WARNING);
     gap.event.set_cause("JOURNAL");
     gap.event.set_count(lost - told_lost_);
-    gap.event.set_message("events were lost here: the disk could not keep up");
+    gap.event.set_message(std::to_string(lost - told_lost_) + " events could not be written before this one");
     entries.push_front(std::move(gap));
   }
   for (auto& entry : entries) {

@@ -1,8 +1,10 @@
 #include "server/journal/store.hpp"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace continuo::journal {
@@ -81,19 +83,34 @@ struct Store::Database {
   Handle handle;
   Statement insert;
   Bounds bounds;
-  std::int64_t edits = 0;
-  std::int64_t others = 0;
+  std::filesystem::path file;
+  struct stat opened{};
+  struct Class {
+    std::string where;  // of SQL
+    std::int64_t count = 0;
+  };
+  std::array<Class, 4> classes{
+      Class{"kind = " + std::to_string(v1::Event::KIND_EDIT)}, Class{"kind = " + std::to_string(v1::Event::KIND_LOG)},
+      Class{"kind = " + std::to_string(v1::Event::KIND_REFUSAL)},
+      Class{"kind NOT IN (" + std::to_string(v1::Event::KIND_EDIT) + "," + std::to_string(v1::Event::KIND_LOG) + "," +
+            std::to_string(v1::Event::KIND_REFUSAL) + ")"}};
 
-  Result<> trim(std::int64_t& count, std::int64_t bound, const char* which) {
-    if (count <= bound) return {};
-    const std::int64_t goes = std::min(count, count - bound + bound / 100 + 1);
-    const std::string where = std::string("kind") + which + std::to_string(v1::Event::KIND_EDIT);
-    if (Result<> done = run(handle.get(), ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE " + where +
+  [[nodiscard]] Class& class_of(v1::Event::Kind kind) {
+    return classes[kind == v1::Event::KIND_EDIT      ? 0
+                   : kind == v1::Event::KIND_LOG     ? 1
+                   : kind == v1::Event::KIND_REFUSAL ? 2
+                                                     : 3];
+  }
+
+  Result<> trim(Class& one, std::int64_t bound) {
+    if (one.count <= bound) return {};
+    const std::int64_t goes = std::min(one.count, one.count - bound + bound / 100 + 1);
+    if (Result<> done = run(handle.get(), ("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE " + one.where +
                                            " ORDER BY id LIMIT " + std::to_string(goes) + ")")
                                               .c_str());
         !done)
       return done;
-    count -= goes;
+    one.count -= goes;
     return {};
   }
 };
@@ -117,25 +134,31 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file, st
   auto database = std::make_unique<Database>();
   database->handle = *std::move(handle);
   database->bounds = bounds;
+  database->file = file;
+  stat(file.c_str(), &database->opened);
   Result<Statement> insert = prepare(database->handle.get(), "INSERT INTO events(utc_ns, kind, body) VALUES(?, ?, ?)");
   if (!insert) return insert.error();
   database->insert = *std::move(insert);
-  const std::string edit = std::to_string(v1::Event::KIND_EDIT);
-  for (auto& [count, which] : {std::pair{&database->edits, "="}, std::pair{&database->others, "<>"}}) {
-    const Result<std::int64_t> known =
-        number(database->handle.get(), "SELECT COUNT(*) FROM events WHERE kind" + std::string(which) + edit);
+  for (Database::Class& one : database->classes) {
+    const Result<std::int64_t> known = number(database->handle.get(), "SELECT COUNT(*) FROM events WHERE " + one.where);
     if (!known) return known.error();
-    *count = *known;
+    one.count = *known;
   }
   return std::unique_ptr<Store>(new Store(std::move(database)));
+}
+
+bool Store::in_place() const {
+  struct stat now{};
+  return stat(database_->file.c_str(), &now) == 0 && now.st_dev == database_->opened.st_dev &&
+         now.st_ino == database_->opened.st_ino;
 }
 
 Result<> Store::append(std::span<const Entry> entries) {
   sqlite3* const handle = database_->handle.get();
   if (Result<> begun = run(handle, "BEGIN IMMEDIATE"); !begun) return begun;
-  const std::pair before{database_->edits, database_->others};
+  const auto before = database_->classes;
   const auto undo = [&](const Result<>& why) {
-    std::tie(database_->edits, database_->others) = before;
+    database_->classes = before;
     static_cast<void>(run(handle, "ROLLBACK"));
     return why;
   };
@@ -149,10 +172,13 @@ Result<> Store::append(std::span<const Entry> entries) {
     const int done = sqlite3_step(insert);
     sqlite3_reset(insert);
     if (done != SQLITE_DONE) return undo(failure(handle, "cannot be written"));
-    ++(entry.event.kind() == v1::Event::KIND_EDIT ? database_->edits : database_->others);
+    ++database_->class_of(entry.event.kind()).count;
   }
-  if (Result<> done = database_->trim(database_->edits, database_->bounds.edits, "="); !done) return undo(done);
-  if (Result<> done = database_->trim(database_->others, database_->bounds.others, "<>"); !done) return undo(done);
+  for (Database::Class& one : database_->classes) {
+    const bool edits = &one == database_->classes.data();
+    const Result<> done = database_->trim(one, edits ? database_->bounds.edits : database_->bounds.others);
+    if (!done) return undo(done);
+  }
   if (Result<> done = run(handle, "COMMIT"); !done) return undo(done);
   return {};
 }

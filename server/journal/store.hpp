@@ -18,10 +18,11 @@ namespace continuo::journal {
 /// file is whole either way.
 class Store {
  public:
-  /// Of edits, and of all else; the oldest go, some more than must.
+  /// Of edits, of lines of the log, of refusals, and of all else: none of these can push out another. The oldest go,
+  /// some more than must.
   struct Bounds {
     std::int64_t edits = 100'000;
-    std::int64_t others = 100'000;
+    std::int64_t others = 100'000;  // of each of the three
   };
 
   /// A file that is no journal, or a newer one's, is kept beside it under another name, and a new one begins; `told`
@@ -39,6 +40,8 @@ class Store {
     v1::Event event;  // its id is given here
     std::int64_t utc_ns = 0;
   };
+  /// The file is still the one that was opened: nobody deleted or replaced it.
+  [[nodiscard]] bool in_place() const;
   /// All or none.
   Result<> append(std::span<const Entry> entries);
 

@@ -75,6 +75,12 @@ Result<> check_text(std::string_view name, std::string_view rest) {
   const fs::path path(rest);
   if (path.is_absolute()) return outside(name, "it begins with '/'");
   if (std::find(path.begin(), path.end(), "..") != path.end()) return outside(name, "it holds '..'");
+  // Keys, tokens and histories of whose home a root is; lists do not show them either.
+  for (const fs::path& part : path) {
+    if (part.native().size() < 2 || part.native().front() != '.') continue;
+    return make_error(ErrorKind::permission_denied, "HIDDEN_FILE", std::string(name),
+                      std::string(name) + ": names that begin with a dot are not served");
+  }
   return {};
 }
 

@@ -57,7 +57,7 @@ Access::Access(AccessRules rules, gid_t socket_group) : rules_(std::move(rules))
 }
 
 Caller Access::user(const Peer& peer) const {
-  Caller caller{"user " + peer.name, v1::ROLE_UNSPECIFIED, ""};
+  Caller caller{"user " + peer.name, v1::ROLE_UNSPECIFIED, "", false};
   if (const auto own = rules_.users.find(peer.name); own != rules_.users.end()) {
     caller.role = role_of(own->second);
     caller.remedy = "access.users gives \"" + peer.name + "\" the role none";
@@ -71,13 +71,15 @@ Caller Access::user(const Peer& peer) const {
   }
   if (!named && (peer.uid == 0 || peer.uid == geteuid() || is_in(peer, socket_group_)))
     caller.role = role_of(rules_.role);
+  caller.stranger = !named && caller.role == v1::ROLE_UNSPECIFIED && peer.uid != 0 && peer.uid != geteuid() &&
+                    !is_in(peer, socket_group_);
   if (caller.role == v1::ROLE_UNSPECIFIED)
     caller.remedy = "no line of access.users or access.groups names user \"" + peer.name + "\" or one of its groups";
   return caller;
 }
 
 Caller Access::certificate(std::string_view common_name, const std::vector<std::string>& uris) const {
-  Caller caller{"certificate " + std::string(common_name), v1::ROLE_UNSPECIFIED, ""};
+  Caller caller{"certificate " + std::string(common_name), v1::ROLE_UNSPECIFIED, "", false};
   if (const auto own = rules_.certificates.find(std::string(common_name)); own != rules_.certificates.end()) {
     caller.role = role_of(own->second);
     caller.remedy = "access.certificates gives it the role none";
@@ -91,7 +93,7 @@ Caller Access::certificate(std::string_view common_name, const std::vector<std::
 }
 
 Caller Access::loopback() const {
-  return {"loopback", role_of(rules_.loopback), "TCP without TLS asks for a token: see access.token_file"};
+  return {"loopback", role_of(rules_.loopback), "TCP without TLS asks for a token: see access.token_file", false};
 }
 
 Result<Caller> Access::token(std::string_view secret) const {

@@ -42,6 +42,7 @@ class Access {
 
   /// The user's own line; else the highest of its groups'; else the socket's role; else none.
   [[nodiscard]] Caller user(const Peer& peer) const;
+  [[nodiscard]] bool has_tokens() const noexcept { return tokens_ != nullptr; }
   /// `uris`: of its subject's alternative names; "urn:continuo:role:operator" carries a role, which the rules' line for
   /// `common_name` replaces.
   [[nodiscard]] Caller certificate(std::string_view common_name, const std::vector<std::string>& uris) const;

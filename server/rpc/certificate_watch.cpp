@@ -15,7 +15,7 @@ namespace continuo::rpc {
 struct CertificateWatch::Poll : std::enable_shared_from_this<CertificateWatch::Poll> {
   Poll(control::Engine& e, TlsFiles f) : engine(&e), files(std::move(f)) {}
 
-  static constexpr std::chrono::seconds kPeriod{60};
+  static constexpr std::chrono::seconds kPeriod{10};
 
   void tick() {
     const std::lock_guard lock(mutex);

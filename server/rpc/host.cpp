@@ -4,6 +4,7 @@
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server_posix.h>
 
 #include <mutex>
@@ -20,11 +21,30 @@ namespace {
 constexpr int kMaxStreamsPerConnection = 100;
 // A client whose machine went away without a word is noticed within this and a little.
 constexpr int kKeepaliveMs = 30'000;
+// Of all connections together: what gRPC may hold of half-read requests and unsent answers.
+constexpr std::size_t kMaxTransportBytes = 256u << 20;
+constexpr std::chrono::seconds kLogEvery{1};
 
-/// gRPC's own complaints (a port that is taken, a failed handshake) say more than its return values.
+/// gRPC's own complaints (a port that is taken, a failed handshake) say more than its return values. Strangers cause
+/// them as often as they like: one a second is written, with how many there were.
 void log_grpc(gpr_log_func_args* args) {
-  const log::Level level = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Level::warning : log::Level::debug;
-  log::write(level, std::string("gRPC: ") + args->message);
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) return log::write(log::Level::debug, args->message);
+  static std::mutex mutex;
+  static std::uint64_t held_back = 0;
+  static std::chrono::steady_clock::time_point written{};
+  std::string text = std::string("gRPC: ") + args->message;
+  {
+    const std::lock_guard lock(mutex);
+    const auto now = std::chrono::steady_clock::now();
+    if (written != std::chrono::steady_clock::time_point{} && now - written < kLogEvery) {
+      ++held_back;
+      return;
+    }
+    written = now;
+    if (const std::uint64_t more = std::exchange(held_back, 0); more > 0)
+      text += " (and " + std::to_string(more) + " more complaints before it)";
+  }
+  log::write(log::Level::warning, text);
 }
 
 /// Once in a process, before the first server.
@@ -55,6 +75,9 @@ Host::Host(control::Engine& engine, Gate& gate, Door::Who who, const std::functi
   // Otherwise a second daemon could take every other connection of a TCP port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  static grpc::ResourceQuota quota("continuo");
+  quota.Resize(kMaxTransportBytes);
+  builder.SetResourceQuota(quota);
   if (listen) {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     listen(builder);

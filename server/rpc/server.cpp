@@ -71,6 +71,14 @@ struct Server::Impl {
 void Server::Impl::arrived(int connection, const Peer& peer) {
   Descriptor held(connection);
   const std::lock_guard lock(mutex);
+  // gRPC bounds neither the headers nor the open requests of a connection: whoever can never be let in gets none. A
+  // token may be anybody's.
+  if (const Caller caller = access->user(peer); caller.stranger && !access->has_tokens()) {
+    gate.refused(
+        caller.name, "a connection",
+        make_error(ErrorKind::permission_denied, "ROLE", "", caller.name + " has no role here: " + caller.remedy));
+    return;
+  }
   auto found = peers.find(peer);
   if (found == peers.end()) {
     if (peers.size() >= kMaxPeers) {

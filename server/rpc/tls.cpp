@@ -77,6 +77,8 @@ Result<> check_tls(const TlsFiles& files) {
 }
 
 std::string tls_warning(const TlsFiles& files, std::chrono::system_clock::time_point now) {
+  if (const Result<> good = check_tls(files); !good)
+    return good.error().message + ": new clients of TCP may be locked out";
   for (const std::filesystem::path& file : {files.certificate, files.client_ca}) {
     const Certificate certificate = read_certificate(file);
     const auto end = certificate == nullptr ? std::nullopt : end_of(*certificate);

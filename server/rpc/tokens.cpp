@@ -63,7 +63,7 @@ void Tokens::look() {
       log::warning("{}:{}: not NAME ROLE SHA256; it lets nobody in", file_.string(), number);
       continue;
     }
-    lines_.push_back({hash, {"token " + name, role_of(role), ""}});
+    lines_.push_back({hash, {"token " + name, role_of(role), "", false}});
   }
 }
 

@@ -3,12 +3,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "server/base/check.hpp"
@@ -18,6 +21,13 @@ namespace continuo::rpc {
 namespace {
 
 constexpr int kCrowdedMs = 200;
+constexpr int kReserved = 300;
+
+int most_descriptors() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 1024;
+  return static_cast<int>(std::min<rlim_t>(files.rlim_cur, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
@@ -72,9 +82,17 @@ void UnixDoor::take(int socket) {
   const int connection = accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (connection < 0) {
     crowded_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (crowded_) log::warning("a client waits: {}", std::strerror(errno));
+    if (crowded_ && !std::exchange(told_crowded_, true)) log::warning("clients wait: {}", std::strerror(errno));
     return;
   }
+  // Descriptors are given out from the lowest on: the last ones are kept for sound files.
+  if (connection >= most_descriptors() - kReserved) {
+    close(connection);
+    if (!std::exchange(told_crowded_, true))
+      log::warning("a client was turned away: the last descriptors are for files");
+    return;
+  }
+  told_crowded_ = false;
   if (const std::optional<Peer> peer = peer_of(connection)) return arrived_(connection, *peer);
   log::warning("a connection was closed: the kernel does not say whose it is");
   close(connection);

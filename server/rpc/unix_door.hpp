@@ -1,4 +1,5 @@
-// THREAD: any (its own, "continuo-door") - takes connections of Unix sockets and asks the kernel who is at the other end
+// THREAD: any (its own, "continuo-door") - takes connections of Unix sockets and asks the kernel who is at the other
+// end
 #pragma once
 
 #include <functional>
@@ -29,7 +30,8 @@ class UnixDoor {
   const std::vector<int> sockets_;
   const Arrived arrived_;
   int stop_ = -1;
-  bool crowded_ = false;  // no descriptor was left for the last one
+  bool crowded_ = false;       // no descriptor was left for the last one
+  bool told_crowded_ = false;  // and the log has it
   std::thread thread_;
 };
 

@@ -64,7 +64,7 @@ TABLE = {
     "server/rpc/tls": (("server/rpc/", "server/base/"), ("grpc", "crypto"), set()),
     "server/rpc/tokens": (("server/rpc/", "server/base/"), ("crypto", "posix"), set()),
     "server/journal/": (("server/journal/", "server/base/"), ("proto", "protobuf", "posix"), set()),
-    "server/journal/store": (("server/journal/", "server/base/"), ("proto", "protobuf", "sqlite"), set()),
+    "server/journal/store": (("server/journal/", "server/base/"), ("proto", "protobuf", "sqlite", "posix"), set()),
     "server/main.cpp": (("server/", "rt/"), ("cli11", "posix", "asio"), set()),
     "clients/": (("clients/",), ("proto", "protobuf", "grpc", "cli11", "posix"), set()),
     "clients/cli/sha256": (("clients/",), ("crypto",), set()),

@@ -168,6 +168,42 @@ TEST_CASE("the bound holds: the oldest go, edits and all else apart") {
   CHECK(logs->events.back().message() == "499");
 }
 
+TEST_CASE("lines of the log and refusals push out neither each other nor anything else") {
+  const TempFolder folder;
+  std::string told;
+  auto store = Store::open(folder.path() / "journal.db", told, {100, 50});
+  REQUIRE(store);
+  const Store::Entry first[] = {{event(v1::Event::KIND_LOAD, "a load"), 0},
+                                {event(v1::Event::KIND_REFUSAL, "a refusal"), 0}};
+  REQUIRE((*store)->append(first));
+  for (int i = 0; i < 500; ++i) {
+    const Store::Entry line[] = {{event(v1::Event::KIND_LOG, "noise"), i}};
+    REQUIRE((*store)->append(line));
+  }
+  const auto found = (*store)->find({});
+  REQUIRE(found);
+  CHECK(found->events.size() <= 52);
+  CHECK(found->events[0].message() == "a load");
+  CHECK(found->events[1].message() == "a refusal");
+}
+
+TEST_CASE("a journal whose file is deleted under it begins a new one, and says so") {
+  const TempFolder folder;
+  Ticking time;
+  Journal journal(folder.path(), time.clocks());
+  journal.add(event(v1::Event::KIND_LOG, "before"));
+  REQUIRE(list(journal));
+  for (const char* name : {"journal.db", "journal.db-wal", "journal.db-shm"})
+    std::filesystem::remove(folder.path() / name);
+  journal.add(event(v1::Event::KIND_LOG, "after"));
+  const auto found = list(journal);
+  REQUIRE(found);
+  REQUIRE(found->events_size() == 2);
+  CHECK(found->events(0).message().find("deleted") != std::string::npos);
+  CHECK(found->events(1).message() == "after");
+  CHECK(std::filesystem::exists(folder.path() / "journal.db"));
+}
+
 TEST_CASE("a file that is no journal is kept beside, and the journal says so") {
   const TempFolder folder;
   std::ofstream(folder.path() / "journal.db") << std::string(5000, 'x');

@@ -121,6 +121,22 @@ TEST_CASE("roots: refused, each with its kind") {
   CHECK_FALSE(h.roots.find_file("music:" + std::string(300, 'a'), ""));
 }
 
+TEST_CASE("roots: what begins with a dot is not served, by a name, a base or a folder, and not made") {
+  House house;
+  fs::create_directories(house.dir / "music/.keys");
+  std::ofstream(house.dir / "music/.keys/id") << "secret";
+  std::ofstream(house.dir / "music/.token") << "secret";
+  const auto reason = [](const auto& result) { return result ? std::string() : result.error().reason; };
+  CHECK(reason(house.roots.find_file("music:.token", "")) == "HIDDEN_FILE");
+  CHECK(reason(house.roots.find_file("music:.keys/id", "")) == "HIDDEN_FILE");
+  CHECK(reason(house.roots.find_file("music:album/../.token", "")) == "OUTSIDE_ROOT");
+  CHECK(reason(house.roots.find_file("id", "music:.keys")) == "HIDDEN_FILE");
+  CHECK(reason(house.roots.find_folder("music:.keys")) == "HIDDEN_FILE");
+  CHECK(reason(house.roots.new_file("music:.profile")) == "HIDDEN_FILE");
+  CHECK(reason(house.roots.file_to_write("music:.ssh/authorized")) == "HIDDEN_FILE");
+  CHECK(house.roots.find_file("music:./a.wav", ""));
+}
+
 TEST_CASE("roots: a new file, its folders made, nothing overwritten, nothing outside") {
   House h;
   CHECK(*h.roots.new_file("takes:one.wav") == h.dir / "takes/one.wav");

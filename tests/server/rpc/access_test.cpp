@@ -26,6 +26,8 @@ TEST_CASE("the daemon's user, root and the socket's group have the socket's role
   const Caller stranger = access.user(peer(kStranger, 1, {7}));
   CHECK(stranger.role == v1::ROLE_UNSPECIFIED);
   CHECK(stranger.name == "user 65533");
+  CHECK(stranger.stranger);
+  CHECK_FALSE(access.user(peer(geteuid(), 1, {})).stranger);
   CHECK(stranger.remedy.find("access.users") != std::string::npos);
 }
 

@@ -46,7 +46,7 @@ TEST_CASE("every operation names a role, and an empty one is nobody's") {
   CHECK(operation_role(v1::Operation()) == v1::ROLE_UNSPECIFIED);
 }
 
-Caller with(v1::Role role) { return {"user anna", role, ""}; }
+Caller with(v1::Role role) { return {"user anna", role, "", false}; }
 
 TEST_CASE("each role may what the ones above it may, and no more") {
   CHECK(check_method(with(v1::ROLE_VIEWER), "continuo.v1.SystemService.GetStatus"));
@@ -62,7 +62,7 @@ TEST_CASE("each role may what the ones above it may, and no more") {
 TEST_CASE("what has no role is denied to all, and so is everything to who has none, with what to do") {
   CHECK_FALSE(check_method(with(v1::ROLE_ADMIN), "continuo.v1.SessionService.Erase"));
   const Result<> none =
-      check_method({"user eve", v1::ROLE_UNSPECIFIED, "ask anna"}, "continuo.v1.SystemService.GetStatus");
+      check_method({"user eve", v1::ROLE_UNSPECIFIED, "ask anna", false}, "continuo.v1.SystemService.GetStatus");
   REQUIRE_FALSE(none);
   CHECK(none.error().message == "user eve has no role here: ask anna");
 }
