@@ -112,6 +112,8 @@ std::string Journal::problem() const {
 
 void Journal::run() {
   std::string told;
+  std::error_code ignored;  // the file then says what is wrong
+  std::filesystem::create_directories(folder_, ignored);
   auto open = Store::open(folder_ / kFile, told);
   auto tried = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);

@@ -36,7 +36,8 @@ class Journal {
     std::function<std::int64_t()> utc_ns;
     std::function<std::int64_t()> engine_frame;  // any thread
   };
-  /// `folder`: of journal.db. It is opened on the thread; what goes wrong there is what problem() says.
+  /// `folder`: of journal.db, made where it is not there. It is opened on the thread; what goes wrong there is what
+  /// problem() says.
   Journal(std::filesystem::path folder, Clocks clocks);
   /// Writes what waits.
   ~Journal();
