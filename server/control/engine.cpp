@@ -35,9 +35,9 @@ void Engine::shutdown(Done<std::monostate> done) {
 void Engine::apply(v1::ApplyRequest request, Done<v1::ApplyResponse> done, std::string identity) {
   if (!request.dry_run()) {
     // What was refused is in the journal; what was accepted comes there by the line of changes.
-    done = [impl = impl_.get(), what = operations_text(request.operations()),
-            origin = origin_of(request.client(), identity), told = std::move(done)](Result<v1::ApplyResponse> result) {
-      if (!result) impl->journal.add(refusal_of(result.error(), what, origin));
+    done = [impl = impl_.get(), what = operations_text(request.operations()), client = request.client(), identity,
+            told = std::move(done)](Result<v1::ApplyResponse> result) {
+      if (!result) impl->journal.add(refusal_of(result.error(), what, origin_of(client, identity)));
       told(std::move(result));
     };
   }

@@ -8,6 +8,7 @@
 #include "server/control/journal_lines.hpp"
 #include "server/control/placement.hpp"
 #include "server/device/ticks.hpp"
+#include "server/journal/utc.hpp"
 #include "server/session/node_registry.hpp"
 #include "server/session/session_file.hpp"
 
@@ -21,11 +22,6 @@ std::map<std::string, std::filesystem::path> roots_of(const EngineConfig& config
   roots["takes"] = config.take_folder;
   if (!config.second_take_folder.empty()) roots["takes2"] = config.second_take_folder;
   return roots;
-}
-
-std::int64_t system_utc_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
 }  // namespace
@@ -109,7 +105,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                    const device::Device* device = devices.current();
                    return device == nullptr ? 0u : device->info().buffer_frames;
                  },
-                 config.utc_ns ? config.utc_ns : system_utc_ns, [this] { return link.room(); },
+                 config.utc_ns ? config.utc_ns : journal::utc_now_ns, [this] { return link.room(); },
                  [this](const v1::Go& go) { return cues.cue_of(go); }}),
       transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
                     cues,
@@ -151,12 +147,13 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                 transactions.apply(std::move(request), std::move(done));
               }}),
       calibrate({strand, worker, jobs, graph, takes, transport, link, pump, delivery, uids, devices, round_trips}),
-      library(media.roots(), config.state_folder,
-              [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
-                on_strand(std::move(done),
-                          [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
-              },
-              config.transfer_clock ? config.transfer_clock : IdleTransfers::Clock::now),
+      library(
+          media.roots(), config.state_folder,
+          [this](MediaLibrary::Done<MediaLibrary::InUse> done) {
+            on_strand(std::move(done),
+                      [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
+          },
+          config.transfer_clock ? config.transfer_clock : IdleTransfers::Clock::now),
       transfer_check(strand),
       missing({strand, pool, jobs, graph, media, delivery}, config.media_retry),
       lost({strand, pool, jobs, graph, media, sources, transport, delivery, [this] { cues.touch(); }},
@@ -167,7 +164,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
   sounding.store(renderer, std::memory_order_release);
   takes.use(&prerolls);
   takes.use([placement = Placement({graph, transport, [this] { return round_trip_frames(); },
-                                    config.utc_ns ? config.utc_ns : system_utc_ns})](
+                                    config.utc_ns ? config.utc_ns : journal::utc_now_ns})](
                 const session::CompiledRecorder& recorder) { return placement.of(recorder); });
   renderer->set_ceiling(rt::dsp::db_to_gain(config.ceiling_db));
   hire_workers();

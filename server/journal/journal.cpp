@@ -43,6 +43,18 @@ bool same_client(const v1::Origin& a, const v1::Origin& b) {
   return a.client() == b.client() && a.identity() == b.identity();
 }
 
+/// The journal's own remark, of the moment of the first of them.
+void put_before(std::deque<Store::Entry>& entries, v1::Event::Kind kind, std::uint64_t count, const std::string& text) {
+  Store::Entry remark{{}, entries.front().utc_ns};
+  remark.event.set_utc(entries.front().event.utc());
+  remark.event.set_engine_frame(entries.front().event.engine_frame());
+  remark.event.set_kind(kind);
+  remark.event.set_severity(v1::Event::SEVERITY_WARNING);
+  remark.event.set_count(count);
+  remark.event.set_message(text);
+  entries.push_front(std::move(remark));
+}
+
 }  // namespace
 
 Journal::Journal(std::filesystem::path folder, Clocks clocks)
@@ -140,14 +152,7 @@ void Journal::run() {
     if (store_ != nullptr && !entries.empty() && !store_->in_place()) {
       store_.reset();
       tried = {};  // at once
-      Store::Entry gone{{}, entries.front().utc_ns};
-      gone.event.set_utc(entries.front().event.utc());
-      gone.event.set_engine_frame(entries.front().event.engine_frame());
-      gone.event.set_kind(v1::Event::KIND_LOG);
-      gone.event.set_severity(v1::Event::SEVERITY_WARNING);
-      gone.event.set_count(1);
-      gone.event.set_message("the event journal's file was deleted or replaced: a new one begins");
-      entries.push_front(std::move(gone));
+      put_before(entries, v1::Event::KIND_LOG, 1, "the event journal's file was deleted or replaced: a new one begins");
     }
     if (store_ == nullptr && std::chrono::steady_clock::now() - tried > kTryAgain) {
       tried = std::chrono::steady_clock::now();
@@ -167,15 +172,10 @@ void Journal::write(std::deque<Store::Entry>& entries) {
     return;
   }
   if (lost > told_lost_ && !entries.empty()) {
-    Store::Entry gap{{}, entries.front().utc_ns};
-    gap.event.set_utc(entries.front().event.utc());
-    gap.event.set_engine_frame(entries.front().event.engine_frame());
-    gap.event.set_kind(v1::Event::KIND_LOSS);
-    gap.event.set_severity(v1::Event::SEVERITY_WARNING);
-    gap.event.set_cause("JOURNAL");
-    gap.event.set_count(lost - told_lost_);
-    gap.event.set_message(std::to_string(lost - told_lost_) + " events could not be written before this one");
-    entries.push_front(std::move(gap));
+    const std::uint64_t count = lost - told_lost_;
+    put_before(entries, v1::Event::KIND_LOSS, count,
+               std::to_string(count) + " events could not be written before this one");
+    entries.front().event.set_cause("JOURNAL");
   }
   for (auto& entry : entries) {
     if (entry.event.cause() == "VALUES") entry.event.clear_cause();

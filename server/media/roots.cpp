@@ -12,28 +12,13 @@
 #include <system_error>
 #include <utility>
 
+#include "server/base/descriptor.hpp"
 #include "server/media/file_text.hpp"
 
 namespace continuo::media {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Closes on the way out.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 struct Name {
   std::optional<std::string> root;
@@ -95,12 +80,12 @@ Result<fs::path> regular(std::string_view name, const fs::path& path, const stru
 /// The kernel's own way: nothing can be swapped under its eyes. Nothing where it has no answer (an old kernel, a link
 /// that names an absolute path, which may yet lead inside).
 std::optional<Result<fs::path>> find_by_kernel(std::string_view name, const fs::path& root, const fs::path& rest) {
-  const Fd root_fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor root_fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root_fd) return failed(name, errno);
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  const Fd fd(static_cast<int>(::syscall(SYS_openat2, root_fd.get(), rest.c_str(), &how, sizeof how)));
+  const Descriptor fd(static_cast<int>(::syscall(SYS_openat2, root_fd.get(), rest.c_str(), &how, sizeof how)));
   if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG))
     return failed(name, errno);
   struct stat status{};

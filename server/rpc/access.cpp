@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::string_view kRoleUri = "urn:continuo:role:";
 
+bool is_in(const Peer& peer, gid_t group) {
+  return peer.gid == group || std::ranges::find(peer.groups, group) != peer.groups.end();
+}
+
+}  // namespace
+
 std::optional<gid_t> group_by_name(const std::string& name) {
   group entry{};
   group* found = nullptr;
@@ -23,12 +29,6 @@ std::optional<gid_t> group_by_name(const std::string& name) {
   if (getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found) == 0 && found != nullptr) return found->gr_gid;
   return std::nullopt;
 }
-
-bool is_in(const Peer& peer, gid_t group) {
-  return peer.gid == group || std::ranges::find(peer.groups, group) != peer.groups.end();
-}
-
-}  // namespace
 
 std::string name_of_user(uid_t uid) {
   passwd entry{};

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,8 @@ class Access {
 };
 
 [[nodiscard]] std::string name_of_user(uid_t uid);
+/// Of this machine; none where it has no such group.
+[[nodiscard]] std::optional<gid_t> group_by_name(const std::string& name);
 
 /// "viewer", "operator", "engineer", "admin"; anything else: ROLE_UNSPECIFIED, which may do nothing.
 [[nodiscard]] v1::Role role_of(std::string_view name) noexcept;

@@ -1,6 +1,5 @@
 #include "server/rpc/server.hpp"
 
-#include <grp.h>
 #include <unistd.h>
 
 #include <map>
@@ -23,10 +22,7 @@ constexpr std::size_t kMaxPeers = 64;  // Unix users with different groups; more
 
 Result<gid_t> group_id(const std::string& name) {
   if (name.empty()) return getegid();
-  group entry{};
-  group* found = nullptr;
-  std::vector<char> text(1u << 16);
-  if (getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found) == 0 && found != nullptr) return found->gr_gid;
+  if (const std::optional<gid_t> found = group_by_name(name)) return *found;
   return make_error(ErrorKind::configuration, "GROUP", "server.group", "this machine has no group \"" + name + "\"");
 }
 
