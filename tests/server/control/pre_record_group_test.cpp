@@ -3,6 +3,7 @@
 #include <string>
 
 #include "server/media/file_notes.hpp"
+#include "tests/server/control/input_signal.hpp"
 #include "tests/server/control/scheduled_rig.hpp"
 
 using namespace continuo;
@@ -10,13 +11,9 @@ using namespace continuo::control::test;
 
 namespace {
 
-float signal(std::uint32_t channel, std::int64_t frame) {
-  return static_cast<float>((frame * 4 + channel) * 7919 % 60013 - 30000) / 65536.0f;
-}
-
 struct GroupRig : ScheduledRig {
   GroupRig() {
-    hardware->set_input(signal);
+    hardware->set_input(input_sample);
     for (const char* id : {"a", "b", "c"}) add(id, "'pre_record_s':2");
   }
   void add(const std::string& id, const std::string& params) {
@@ -56,15 +53,7 @@ struct GroupRig : ScheduledRig {
     return found;
   }
   void check(const v1::GetStatusResponse::Take& take, std::int64_t first, std::int64_t frames) {
-    CHECK(take.frames() == frames);
-    CHECK(take.start_engine_frame() == first);
-    std::uint32_t channels = 0;
-    const auto samples = read_wav(take_file(take.file()), channels);
-    REQUIRE(samples.size() == static_cast<std::size_t>(frames) * channels);
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const auto frame = first + static_cast<std::int64_t>(i / channels);
-      if (samples[i] != signal(static_cast<std::uint32_t>(i % channels), frame)) FAIL("sample ", i);
-    }
+    continuo::control::test::check_input(*this, take, first, frames);
   }
 };
 

@@ -1,6 +1,7 @@
 // Arm, punch in and out: which recorders a record start takes, and takes that begin and end on exactly their frame.
 #include <string>
 
+#include "tests/server/control/input_signal.hpp"
 #include "tests/server/control/scheduled_rig.hpp"
 
 using namespace continuo;
@@ -8,17 +9,13 @@ using namespace continuo::control::test;
 
 namespace {
 
-float signal(std::uint32_t channel, std::int64_t frame) {
-  return static_cast<float>((frame * 4 + channel) * 7919 % 60013 - 30000) / 65536.0f;
-}
-
 const char* const kTwoRecorders =
     "{'operations':[{'addNode':{'node':{'id':'a','type':'track','children':[{'id':'rec','type':'recorder'}]}}},"
     "{'addNode':{'node':{'id':'b','type':'track','children':[{'id':'rec','type':'recorder','params':{'arm':false}}]}}},"
     "{'connect':{'from':'in','to':'a'}},{'connect':{'from':'in','to':'b'}}]}";
 
 struct PunchRig : ScheduledRig {
-  explicit PunchRig(RigOptions options = {}) : ScheduledRig(std::move(options)) { hardware->set_input(signal); }
+  explicit PunchRig(RigOptions options = {}) : ScheduledRig(std::move(options)) { hardware->set_input(input_sample); }
   v1::GetStatusResponse::Take closed(const std::string& node) {
     v1::GetStatusResponse::Take found;
     REQUIRE(until([&] {
@@ -32,17 +29,8 @@ struct PunchRig : ScheduledRig {
     }));
     return found;
   }
-  /// The take is the input from hardware frame `first` on, `frames` long.
   void check_input(const v1::GetStatusResponse::Take& take, std::int64_t first, std::int64_t frames) {
-    CHECK(take.frames() == frames);
-    CHECK(take.start_engine_frame() == first);
-    std::uint32_t channels = 0;
-    const auto samples = read_wav(take_file(take.file()), channels);
-    REQUIRE(samples.size() == static_cast<std::size_t>(frames) * channels);
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const auto frame = first + static_cast<std::int64_t>(i / channels);
-      if (samples[i] != signal(static_cast<std::uint32_t>(i % channels), frame)) FAIL("sample ", i);
-    }
+    continuo::control::test::check_input(*this, take, first, frames);
   }
 };
 
