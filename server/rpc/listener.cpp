@@ -1,5 +1,7 @@
 #include "server/rpc/listener.hpp"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -73,6 +75,44 @@ Result<int> Listener::open_socket(gid_t group) {
   rmdir(workshop_.c_str());
   workshop_.clear();
   return socket_.get();
+}
+
+Result<std::vector<int>> Listener::open_tcp() {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int failed = getaddrinfo(address_.host.c_str(), std::to_string(address_.port).c_str(), &wanted, &found)) {
+    return make_error(ErrorKind::configuration, "LISTEN", "server.listen",
+                      "cannot listen on " + to_string(address_) + ": " + gai_strerror(failed));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> all(found, freeaddrinfo);
+  std::vector<int> sockets;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    sockaddr_storage name{};
+    std::memcpy(&name, one->ai_addr, one->ai_addrlen);
+    in_port_t& port = one->ai_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(name).sin6_port
+                                                 : reinterpret_cast<sockaddr_in&>(name).sin_port;
+    port = htons(address_.port);  // of port 0: what the first one got
+    const int yes = 1;
+    Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) continue;  // a machine without IPv6
+    setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (one->ai_family == AF_INET6) setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+    auto* const raw = reinterpret_cast<sockaddr*>(&name);
+    if (bind(socket.get(), raw, one->ai_addrlen) != 0 || listen(socket.get(), kBacklog) != 0) {
+      if (errno == EADDRNOTAVAIL && one->ai_next != nullptr) continue;  // ::1 of a machine without it
+      if (errno == EADDRNOTAVAIL && !sockets.empty()) continue;
+      return make_error(errno == EADDRINUSE ? ErrorKind::already_exists : ErrorKind::configuration, "LISTEN",
+                        "server.listen", "cannot listen on " + to_string(address_) + ": " + std::strerror(errno));
+    }
+    socklen_t size = sizeof name;
+    if (getsockname(socket.get(), raw, &size) == 0) address_.port = ntohs(port);
+    sockets.push_back(socket.get());
+    tcp_.push_back(std::move(socket));
+  }
+  if (sockets.empty()) return system_error(address_, "no address of this machine");
+  return sockets;
 }
 
 Listener::~Listener() {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/base/address.hpp"
 #include "server/base/descriptor.hpp"
@@ -29,6 +30,9 @@ class Listener {
   [[nodiscard]] bool is_unix() const noexcept { return address_.is_unix(); }
   /// Of a Unix socket: binds and publishes it, mode 0660, for `group`. It listens as long as this lives.
   Result<int> open_socket(gid_t group);
+  /// Of TCP that we serve ourselves: binds every address that the name stands for, with one port, and listens as long
+  /// as this lives.
+  Result<std::vector<int>> open_tcp();
   /// Of TCP: gRPC bound it, to this port.
   void bound(int port) { address_.port = static_cast<std::uint16_t>(port); }
   /// Where clients find it: "unix:/run/continuo/continuo.sock", "127.0.0.1:4747".
@@ -41,6 +45,7 @@ class Listener {
   std::filesystem::path workshop_;  // the private folder; empty once it is gone
   bool published_ = false;
   Descriptor socket_;
+  std::vector<Descriptor> tcp_;
 };
 
 }  // namespace continuo::rpc

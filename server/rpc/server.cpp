@@ -1,19 +1,26 @@
 #include "server/rpc/server.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "server/base/check.hpp"
 #include "server/base/log.hpp"
+#include "server/rpc/acceptor.hpp"
 #include "server/rpc/certificate_watch.hpp"
+#include "server/rpc/guarded_pipes.hpp"
 #include "server/rpc/host.hpp"
 #include "server/rpc/listener.hpp"
 #include "server/rpc/token_call.hpp"
-#include "server/rpc/unix_door.hpp"
 
 namespace continuo::rpc {
 namespace {
@@ -47,7 +54,11 @@ struct Server::Impl {
       return otherwise(context, *now);
     };
   }
-  void arrived(int connection, const Peer& peer);
+  void arrived(int connection, int socket);
+  void arrived(Descriptor connection, const Peer& peer);
+  /// gRPC's end of it; none where there is no room.
+  [[nodiscard]] Descriptor guarded(Descriptor connection, const std::string& whose);
+  [[nodiscard]] Result<> listen_tls(control::Engine& engine, const std::vector<Listener*>& mine);
   [[nodiscard]] Result<> listen_tcp(control::Engine& engine);
 
   const TlsFiles tls;
@@ -61,15 +72,39 @@ struct Server::Impl {
   std::vector<Listener> listeners;
   std::unique_ptr<Host> tcp;
   std::unique_ptr<CertificateWatch> certificates;
-  std::unique_ptr<UnixDoor> door;  // last: it brings new peers
+  std::set<int> plain;  // our sockets of TCP without TLS
+  std::unique_ptr<GuardedPipes> pipes;
+  std::unique_ptr<Acceptor> door;  // last: it brings new peers
 };
 
-void Server::Impl::arrived(int connection, const Peer& peer) {
+Descriptor Server::Impl::guarded(Descriptor connection, const std::string& whose) {
+  Descriptor inner = pipes->add(std::move(connection));
+  if (!inner) {
+    gate.refused(whose, "a connection",
+                 make_error(ErrorKind::resource_exhausted, "TOO_MANY_CONNECTIONS", "",
+                            "the daemon serves " + std::to_string(GuardedPipes::Options{}.most) +
+                                " connections of clients that only a token can name, and all are taken: try again"));
+  }
+  return inner;
+}
+
+void Server::Impl::arrived(int connection, int socket) {
   Descriptor held(connection);
+  if (plain.contains(socket)) {
+    const int yes = 1;
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (Descriptor inner = guarded(std::move(held), "loopback")) tcp->adopt(inner.release());
+    return;
+  }
+  if (const std::optional<Peer> peer = peer_of(connection)) return arrived(std::move(held), *peer);
+  log::warning("a connection was closed: the kernel does not say whose it is");
+}
+
+void Server::Impl::arrived(Descriptor held, const Peer& peer) {
   const std::lock_guard lock(mutex);
-  // gRPC bounds neither the headers nor the open requests of a connection: whoever can never be let in gets none. A
-  // token may be anybody's.
-  if (const Caller caller = access->user(peer); caller.stranger && !access->has_tokens()) {
+  // Whoever can never be let in gets nothing. A token may be anybody's: until it is shown, every frame is looked at.
+  const Caller caller = access->user(peer);
+  if (caller.stranger && !access->has_tokens()) {
     gate.refused(
         caller.name, "a connection",
         make_error(ErrorKind::permission_denied, "ROLE", "", caller.name + " has no role here: " + caller.remedy));
@@ -86,18 +121,34 @@ void Server::Impl::arrived(int connection, const Peer& peer) {
     if (host->failed()) return log::error("no server for a new user of the socket");
     found = peers.emplace(peer, std::move(host)).first;
   }
-  found->second->adopt(held.release());
+  if (caller.stranger) held = guarded(std::move(held), caller.name);
+  if (held) found->second->adopt(held.release());
 }
 
-/// One gRPC server for all of TCP.
+/// One gRPC server for all of TCP. With TLS gRPC listens itself: nobody gets further than the handshake without a
+/// certificate of ours. Without it the sockets are ours, and guarded.
 Result<> Server::Impl::listen_tcp(control::Engine& for_engine) {
   std::vector<Listener*> mine;
   for (Listener& listener : listeners) {
     if (!listener.is_unix()) mine.push_back(&listener);
   }
   if (mine.empty()) return {};
+  if (tls.set()) return listen_tls(for_engine, mine);
+  tcp = std::make_unique<Host>(
+      for_engine, gate, with_token([](const grpc::ServerContextBase&, const Access& now) { return now.loopback(); }));
+  if (tcp->failed())
+    return make_error(ErrorKind::internal, "LISTEN", "server.listen", "the gRPC server would not start");
+  for (Listener* listener : mine) {
+    const auto sockets = listener->open_tcp();
+    if (!sockets) return sockets.error();
+    plain.insert(sockets->begin(), sockets->end());
+  }
+  return {};
+}
+
+Result<> Server::Impl::listen_tls(control::Engine& for_engine, const std::vector<Listener*>& mine) {
   std::vector<int> ports(mine.size(), 0);
-  const auto credentials = tls.set() ? tls_credentials(tls) : grpc::InsecureServerCredentials();
+  const auto credentials = tls_credentials(tls);
   auto who = with_token([](const grpc::ServerContextBase& context, const Access& now) {
     const auto shown = context.auth_context();
     const auto certified = shown == nullptr ? std::nullopt : caller_of(*shown, now);
@@ -157,7 +208,7 @@ Result<> Server::start(control::Engine& engine) {
     journal.add(std::move(event));
   });
   if (Result<> listening = impl_->listen_tcp(engine); !listening) return listening;
-  std::vector<int> sockets;
+  std::vector<int> sockets(impl_->plain.begin(), impl_->plain.end());
   for (Listener& listener : impl_->listeners) {
     if (!listener.is_unix()) continue;
     const Result<int> socket = listener.open_socket(impl_->group);
@@ -165,8 +216,14 @@ Result<> Server::start(control::Engine& engine) {
     sockets.push_back(*socket);
   }
   if (impl_->tls.set()) impl_->certificates = std::make_unique<CertificateWatch>(engine, impl_->tls);
-  impl_->door = std::make_unique<UnixDoor>(
-      std::move(sockets), [impl = impl_.get()](int connection, const Peer& peer) { impl->arrived(connection, peer); });
+  GuardedPipes::Options guarding;
+  guarding.cut = [&gate = impl_->gate](const std::string& why) {
+    gate.refused("somebody", "a connection",
+                 make_error(ErrorKind::permission_denied, "CUT_OFF", "", "a client was cut off: " + why));
+  };
+  impl_->pipes = std::make_unique<GuardedPipes>(std::move(guarding));
+  impl_->door = std::make_unique<Acceptor>(
+      std::move(sockets), [impl = impl_.get()](int connection, int socket) { impl->arrived(connection, socket); });
   return {};
 }
 

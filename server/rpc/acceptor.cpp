@@ -1,4 +1,4 @@
-#include "server/rpc/unix_door.hpp"
+#include "server/rpc/acceptor.hpp"
 
 #include <poll.h>
 #include <pthread.h>
@@ -47,7 +47,7 @@ std::optional<Peer> peer_of(int connection) {
   return peer;
 }
 
-UnixDoor::UnixDoor(std::vector<int> sockets, Arrived arrived)
+Acceptor::Acceptor(std::vector<int> sockets, Arrived arrived)
     : sockets_(std::move(sockets)), arrived_(std::move(arrived)), stop_(eventfd(0, EFD_CLOEXEC)) {
   CONTINUO_CHECK(stop_ >= 0, "a daemon without a descriptor cannot serve");
   thread_ = std::thread([this] {
@@ -56,14 +56,14 @@ UnixDoor::UnixDoor(std::vector<int> sockets, Arrived arrived)
   });
 }
 
-UnixDoor::~UnixDoor() {
+Acceptor::~Acceptor() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(stop_, &one, sizeof one);
   thread_.join();
   close(stop_);
 }
 
-void UnixDoor::run() {
+void Acceptor::run() {
   for (;;) {
     std::vector<pollfd> watched{{stop_, POLLIN, 0}};
     // Without a descriptor to spare they would be ready for ever.
@@ -78,7 +78,7 @@ void UnixDoor::run() {
   }
 }
 
-void UnixDoor::take(int socket) {
+void Acceptor::take(int socket) {
   const int connection = accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (connection < 0) {
     crowded_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
@@ -93,9 +93,7 @@ void UnixDoor::take(int socket) {
     return;
   }
   told_crowded_ = false;
-  if (const std::optional<Peer> peer = peer_of(connection)) return arrived_(connection, *peer);
-  log::warning("a connection was closed: the kernel does not say whose it is");
-  close(connection);
+  arrived_(connection, socket);
 }
 
 }  // namespace continuo::rpc

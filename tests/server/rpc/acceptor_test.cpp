@@ -1,4 +1,4 @@
-#include "server/rpc/unix_door.hpp"
+#include "server/rpc/acceptor.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -29,9 +29,10 @@ TEST_CASE("whoever connects is the user that the kernel says, with all of its gr
   REQUIRE(listen(listening.get(), 8) == 0);
 
   std::promise<Peer> arrived;
-  const UnixDoor door({listening.get()}, [&](int connection, const Peer& peer) {
+  const Acceptor door({listening.get()}, [&](int connection, int socket) {
+    CHECK(socket == listening.get());
+    arrived.set_value(peer_of(connection).value());
     close(connection);
-    arrived.set_value(peer);
   });
   const Descriptor client(socket(AF_UNIX, SOCK_STREAM, 0));
   REQUIRE(connect(client.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
@@ -49,7 +50,7 @@ TEST_CASE("a door that nobody came to ends at once") {
   REQUIRE(listen(listening.get(), 8) == 0);
   bool came = false;
   {
-    const UnixDoor door({listening.get()}, [&](int, const Peer&) { came = true; });
+    const Acceptor door({listening.get()}, [&](int, int) { came = true; });
   }
   CHECK_FALSE(came);
 }

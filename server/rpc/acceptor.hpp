@@ -1,5 +1,4 @@
-// THREAD: any (its own, "continuo-door") - takes connections of Unix sockets and asks the kernel who is at the other
-// end
+// THREAD: any (its own, "continuo-door") - takes the connections of our sockets
 #pragma once
 
 #include <functional>
@@ -11,17 +10,17 @@
 
 namespace continuo::rpc {
 
-class UnixDoor {
+class Acceptor {
  public:
-  /// `arrived` is called on its thread, with a connection that is the callee's from then on.
-  using Arrived = std::function<void(int connection, const Peer& peer)>;
+  /// `arrived` is called on its thread, with a connection that is the callee's from then on, and where it came in.
+  using Arrived = std::function<void(int connection, int socket)>;
 
   /// `sockets` listen, and must stay open until it has gone.
-  UnixDoor(std::vector<int> sockets, Arrived arrived);
+  Acceptor(std::vector<int> sockets, Arrived arrived);
   /// Nobody arrives any more.
-  ~UnixDoor();
-  UnixDoor(const UnixDoor&) = delete;
-  UnixDoor& operator=(const UnixDoor&) = delete;
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
 
  private:
   void run();
@@ -35,7 +34,7 @@ class UnixDoor {
   std::thread thread_;
 };
 
-/// Who is at the other end; none where the kernel does not say.
+/// Who is at the other end of a Unix socket; none where the kernel does not say.
 [[nodiscard]] std::optional<Peer> peer_of(int connection);
 
 }  // namespace continuo::rpc
