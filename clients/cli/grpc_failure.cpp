@@ -36,6 +36,30 @@ ExitCode exit_code(grpc::StatusCode code, const std::string& reason) {
   }
 }
 
+namespace {
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+/// Nobody answers; or somebody does, and hangs up on who is not known. gRPC tells the two apart in words alone.
+Failure no_answer(const std::string& said, const std::string& address) {
+  if (contains(said, "handshake failed")) {
+    return {kRefused, "TLS", "",
+            "the daemon at " + address + " and this client do not trust each other's certificates: look at --tls (" +
+                said.substr(said.rfind("handshake failed")) + ")"};
+  }
+  if (contains(said, "failed to connect") && contains(said, "Socket closed")) {
+    return {kRefused, "HUNG_UP", "",
+            address.starts_with("unix:")
+                ? "the daemon at " + address + " hangs up: its rules ([access]) have no place for this user"
+                : "what listens at " + address +
+                      " hangs up: it asks for TLS and a certificate that it knows (--tls), or it is no daemon"};
+  }
+  return {kNoServer, "NO_SERVER", "",
+          "no daemon answers at " + address + "; start continuod, or say where it is with --server"};
+}
+
+}  // namespace
+
 Failure to_failure(const grpc::Status& status, const std::string& address) {
   std::string reason;
   std::string field;
@@ -50,8 +74,7 @@ Failure to_failure(const grpc::Status& status, const std::string& address) {
   }
   std::string message = status.error_message();
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && reason.empty()) {
-    reason = "NO_SERVER";
-    message = "no daemon answers at " + address + "; start continuod, or say where it is with --server";
+    return no_answer(message, address);
   } else if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && reason.empty()) {
     reason = "DEADLINE_EXCEEDED";
     message =

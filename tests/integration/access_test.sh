@@ -40,8 +40,12 @@ expect "an operator plays" continuo $desk play
 expect_exit 77 "certificate desk is ROLE_OPERATOR" continuo $desk track add drums
 expect "by its name" continuo --server "localhost:${port#*:}" --tls "$dir/certs/client-guest" status
 expect_exit 77 "certificate guest is ROLE_VIEWER" continuo --server "$port" --tls "$dir/certs/client-guest" stop
-expect_exit 69 "no daemon answers" continuo --server "$port" --timeout 3 status
-expect_exit 69 "no daemon answers" continuo --server "$port" --timeout 3 --tls "$dir/other/client-desk" status
+expect_exit 77 "hangs up" continuo --server "$port" --timeout 3 status
+expect_exit 77 "hangs up" continuo --server "$port" --timeout 3 --tls "$dir/other/client-desk" status
+cp -r "$dir/certs/client-desk" "$dir/misled"
+cp "$dir/other/ca.crt" "$dir/misled/ca.crt"
+expect_exit 77 "certificate verify failed" continuo --server "$port" --timeout 3 --tls "$dir/misled" status
+expect_exit 69 "no daemon answers" continuo --server 127.0.0.1:1 --timeout 3 status
 expect_exit 77 "asks for a certificate" env XDG_CONFIG_HOME="$dir" continuo --server 192.0.2.1:4747 status
 # Tokens say more than the connection.
 expect "a token over TLS" continuo $desk --token-file "$dir/token" track add drums
