@@ -20,6 +20,7 @@ LIBRARIES = {
     "crypto": r"openssl/.*\.h",
     "sqlite": r"sqlite3\.h",
     "kissfft": r"kissfft/.*|kiss_fft.*",
+    "ebur128": r"ebur128\.h",
     "asio": r"boost/asio.*|boost/system/.*",
     "protobuf": r"google/protobuf/.*",
     "proto": r"continuo/v1/[a-z_]+\.pb\.h",
@@ -31,7 +32,7 @@ LIBRARIES = {
     "intrinsics": r"immintrin\.h|x86intrin\.h|emmintrin\.h|xmmintrin\.h|pmmintrin\.h|cpuid\.h",
     "sanitizer": r"sanitizer/.*",
     "jack": r"jack/.*",
-    "posix": r"(sys|linux|arpa|net|netinet)/.*\.h|(unistd|dirent|fcntl|pthread|sched|signal|dlfcn|poll|errno|time|ftw|malloc|syslog|pwd|grp|glob|getopt|termios|link|execinfo|alloca|langinfo|locale|stdlib|stdio|string)\.h",
+    "posix": r"(sys|linux|arpa|net|netinet)/.*\.h|(unistd|dirent|fcntl|netdb|pthread|sched|signal|spawn|dlfcn|poll|errno|time|ftw|malloc|syslog|pwd|grp|glob|getopt|termios|link|execinfo|alloca|langinfo|locale|stdlib|stdio|string)\.h",
 }
 
 # Standard headers that wait, start threads, read clocks, open files or hide an allocation behind a call.
@@ -49,13 +50,15 @@ TABLE = {
     "server/base/": (("server/base/",), ("spdlog", "fmt", "toml", "cli11", "posix"), set()),
     "server/device/": (("server/device/", "rt/", "server/base/"), ("portaudio", "fmt", "posix", "intrinsics"), set()),
     "server/media/": (("server/media/", "rt/", "server/base/"), ("sndfile", "soxr", "fmt", "posix"), set()),
+    # Measures of audio: pure objects, for the analysis thread and for files.
+    "server/analysis/": (("server/analysis/", "rt/dsp/", "rt/types.hpp", "server/base/"), ("intrinsics",), NOT_ON_THE_AUDIO_THREAD),
     "server/session/": (("server/session/", "rt/", "server/base/"), ("proto", "protobuf"), NOT_IN_THE_SESSION),
     # Control knows devices by their interface alone, and of the contract the messages: gRPC stays in rpc/.
     "server/control/": (("server/control/", "server/session/", "rt/", "server/base/", "server/media/", "server/journal/",
                          "server/device/device.hpp",
                          "server/device/memory_lock.hpp", "server/device/render_workers.hpp", "server/device/ticks.hpp"),
                         ("asio", "proto", "protobuf", "fmt", "posix"), set()),
-    "server/render/": (("server/render/", "server/session/", "server/media/", "rt/", "server/base/"), ("fmt", "posix"), set()),
+    "server/render/": (("server/render/", "server/analysis/", "server/session/", "server/media/", "rt/", "server/base/"), ("fmt", "posix"), set()),
     "server/media/flac_": (("server/media/", "server/base/"), ("flac",), set()),
     "server/media/sha256": (("server/media/", "server/base/"), ("crypto",), set()),
     "server/render/arguments": (("server/render/", "server/media/", "server/base/"), ("cli11", "posix"), set()),
@@ -72,6 +75,8 @@ TABLE = {
     "tests/": (("rt/", "server/", "tests/"),
                ("doctest", "rapidcheck", "benchmark", "proto", "protobuf", "asio", "sndfile", "flac", "toml", "spdlog", "posix", "intrinsics",
                 "sanitizer", "kissfft"), set()),
+    "tests/server/analysis/": (("rt/", "server/analysis/", "server/base/", "tests/"), ("doctest", "ebur128", "posix"), set()),
+    "tests/bench/bench_measure": (("rt/", "server/", "tests/"), ("benchmark", "ebur128", "posix"), set()),
     "tests/server/device/": (("rt/", "server/device/", "server/base/", "tests/"), ("doctest", "portaudio", "posix", "intrinsics"), set()),
     "tests/device/": (("rt/", "server/device/", "server/base/", "tests/"), ("doctest", "portaudio", "sndfile", "jack", "posix"), set()),
     "tests/bench/bench_control": (("tests/",), ("proto", "protobuf", "grpc", "posix"), set()),
