@@ -1,5 +1,7 @@
-// THREAD: any - render, compare: the offline program does them, no daemon is needed
+// THREAD: any - render, compare, measure: the offline program does them, no daemon is needed unless it is to render its
+// own session
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "clients/cli/context.hpp"
 #include "clients/cli/sibling.hpp"
@@ -12,6 +14,11 @@ void add_batch_commands(CLI::App& app, Context& context) {
     CLI::App* command = app.add_subcommand(name, help)->fallthrough(false)->prefix_command();
     command->set_help_flag();
     command->callback([&context, command, first] {
+      std::vector<std::string> words = command->remaining();
+      if (first.empty() && std::ranges::find(words, "--on-server") != words.end()) {
+        context.run = [&context, words] { return render_on_server(context, words); };
+        return;
+      }
       context.passes_on = true;
       context.run = [&context, command, first]() -> int {
         std::vector<std::string> arguments = first;
@@ -22,9 +29,14 @@ void add_batch_commands(CLI::App& app, Context& context) {
       };
     });
   };
-  pass_on("render", "Render a session file to a sound file, offline: render SESSION -o OUT.wav [--set NODE.PARAM=V]...",
+  pass_on("render",
+          "Render a session file to a sound file, offline: render SESSION -o OUT.wav [--set NODE.PARAM=V]...; or the "
+          "daemon's "
+          "session, there: render --on-server ROOT:OUT.wav",
           {});
   pass_on("compare", "Compare two audio files sample by sample: compare A B", {"compare"});
+  pass_on("measure", "Loudness, true peak, peak, clipped samples and silence of audio files: measure FILE...",
+          {"measure"});
 }
 
 }  // namespace continuo::cli

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/job_client.hpp"
 #include "clients/cli/media_client.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
@@ -69,6 +70,8 @@ void complete(Context& context, const CLI::App& root, const std::string& what, c
   } else if (what == "cues") {
     const v1::Session session = parse_session(daemon.session_text().json);
     for (const v1::Cue& cue : session.cues()) print_line(printable(cue.name()));
+  } else if (what == "jobs") {
+    JobClient(daemon.address(), kPatience).list([](const v1::Job& job) { print_line(std::to_string(job.job_id())); });
   } else if (what == "devices") {
     const v1::ListDevicesResponse response = daemon.list_devices();
     for (const auto& device : response.devices()) print_line(printable(device.name()));

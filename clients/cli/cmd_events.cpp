@@ -18,9 +18,10 @@ constexpr std::chrono::milliseconds kLookEvery{500};
 constexpr std::uint32_t kPage = 1000;
 
 const std::map<std::string, v1::Event::Kind> kKinds = {
-    {"log", v1::Event::KIND_LOG},           {"loss", v1::Event::KIND_LOSS},      {"edit", v1::Event::KIND_EDIT},
-    {"load", v1::Event::KIND_LOAD},         {"take", v1::Event::KIND_TAKE},      {"cue", v1::Event::KIND_CUE},
-    {"schedule", v1::Event::KIND_SCHEDULE}, {"refusal", v1::Event::KIND_REFUSAL}};
+    {"log", v1::Event::KIND_LOG},           {"loss", v1::Event::KIND_LOSS},       {"edit", v1::Event::KIND_EDIT},
+    {"load", v1::Event::KIND_LOAD},         {"take", v1::Event::KIND_TAKE},       {"cue", v1::Event::KIND_CUE},
+    {"schedule", v1::Event::KIND_SCHEDULE}, {"refusal", v1::Event::KIND_REFUSAL}, {"job", v1::Event::KIND_JOB},
+    {"lease", v1::Event::KIND_LEASE}};
 
 struct Options {
   std::string since;

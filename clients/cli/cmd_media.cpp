@@ -1,4 +1,4 @@
-// THREAD: any - media ls, probe, put, get, rm
+// THREAD: any - media ls, probe, put, get, rm, scan
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <span>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/job_text.hpp"
 #include "clients/cli/local_file.hpp"
 #include "clients/cli/media_client.hpp"
 #include "clients/cli/operations.hpp"
@@ -30,6 +31,7 @@ struct MediaOptions {
   bool recursive = false;
   bool force = false;
   bool no_resume = false;
+  bool wait = false;
 };
 
 MediaClient client_of(Context& context) {
@@ -199,6 +201,24 @@ int remove(Context& context, const MediaOptions& options) {
   return kOk;
 }
 
+int scan(Context& context, const MediaOptions& options) {
+  v1::StartScanRequest request;
+  request.set_path(options.path);
+  JobClient client = job_client(context);
+  v1::Job job = client.start_scan(request);
+  if (!options.wait) {
+    print_line(context.json ? to_json_line(job) : std::to_string(job.job_id()));
+    return kOk;
+  }
+  job = wait_for(context, client, job);
+  if (!context.json) {
+    for (const auto& broken : job.scan().broken())
+      print_line(printable(broken.file() + ": " + broken.message() + " (" + broken.reason() + ")"));
+    print_line(outcome_text(job));
+  }
+  return job.scan().broken_count() == 0 ? kOk : kBadData;
+}
+
 }  // namespace
 
 void add_media_commands(CLI::App& app, Context& context) {
@@ -230,11 +250,16 @@ void add_media_commands(CLI::App& app, Context& context) {
 
   auto [getting, get_options] = add("get", "Fetch a file", get);
   getting->add_option("PATH", get_options->path, kPath)->required();
-  getting->add_option("FILE", get_options->file, "Where to, or a folder; '-' is standard output; else its own name, here");
+  getting->add_option("FILE", get_options->file,
+                      "Where to, or a folder; '-' is standard output; else its own name, here");
   getting->add_flag("--force", get_options->force, "Replace an existing file");
 
   auto [removing, remove_options] = add("rm", "Delete files that nothing uses", remove);
   removing->add_option("PATH", remove_options->paths, kPath)->required();
+
+  auto [scanning, scan_options] = add("scan", "Read every sound file below a folder to its end, as a job", scan);
+  scanning->add_option("PATH", scan_options->path, "ROOT: or ROOT:FOLDER")->required();
+  scanning->add_flag("--wait", scan_options->wait, "Wait, and name the broken ones; exit code 65 where there are any");
 }
 
 }  // namespace continuo::cli

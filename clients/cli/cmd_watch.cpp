@@ -164,12 +164,32 @@ void tell_change(const v1::Change& change) {
   for (const v1::Operation& operation : change.operations()) print_line(printable(head + operation_text(operation)));
 }
 
+std::string lease_text(const v1::LeaseEvent& event) {
+  const v1::Lease& lease = event.lease();
+  const std::string what = lease.path().empty() ? "the whole" : lease.path();
+  switch (event.kind()) {
+    case v1::LeaseEvent::KIND_ACQUIRED:
+      return what + " is leased by " + who(lease.holder()) + " until " + lease.ends_utc();
+    case v1::LeaseEvent::KIND_BROKEN:
+      return "the lease of " + what + " was broken by " + who(event.origin());
+    case v1::LeaseEvent::KIND_ENDED:
+      return "the lease of " + what + " has ended";
+    case v1::LeaseEvent::KIND_GONE:
+      return "the lease of " + what + " is gone with what it was of";
+    default:
+      return "the lease of " + what + " was given back";
+  }
+}
+
 int watch(Context& context) {
   Connection& daemon = context.connection();
   const Interrupt::Scope interrupt([&daemon] { daemon.cancel_streams(); });
   std::string snapshot;
   daemon.watch({}, [&](const v1::WatchResponse& message) {
     switch (message.kind_case()) {
+      case v1::WatchResponse::kSnapshotBegin:
+        snapshot.clear();
+        return true;
       case v1::WatchResponse::kSnapshot:
         snapshot += message.snapshot();
         return true;
@@ -220,6 +240,9 @@ int watch(Context& context) {
         break;
       case v1::WatchResponse::kMedia:
         print_line(context.json ? to_json_line(message) : printable("    " + message.media().message()));
+        break;
+      case v1::WatchResponse::kLease:
+        print_line(context.json ? to_json_line(message) : printable("    " + lease_text(message.lease())));
         break;
       case v1::WatchResponse::KIND_NOT_SET:
         return true;

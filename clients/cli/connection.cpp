@@ -14,6 +14,7 @@
 #include "clients/cli/output.hpp"
 #include "continuo/v1/device.grpc.pb.h"
 #include "continuo/v1/event.grpc.pb.h"
+#include "continuo/v1/lease.grpc.pb.h"
 #include "continuo/v1/meter.grpc.pb.h"
 #include "continuo/v1/session.grpc.pb.h"
 #include "continuo/v1/system.grpc.pb.h"
@@ -36,12 +37,19 @@ struct Connection::Impl {
         session(v1::SessionService::NewStub(channel)),
         meters(v1::MeterService::NewStub(channel)),
         device(v1::DeviceService::NewStub(channel)),
-        events(v1::EventService::NewStub(channel)) {}
+        events(v1::EventService::NewStub(channel)),
+        lease(v1::LeaseService::NewStub(channel)) {}
 
   void check(const grpc::Status& status) const {
     if (!status.ok()) throw to_failure(status, address);
   }
   void limit(grpc::ClientContext& context) const { context.set_deadline(std::chrono::system_clock::now() + timeout); }
+
+  // A write says which leases it holds.
+  template <class Request>
+  void hold(Request& request) const {
+    for (const std::string& token : leases) request.add_leases(token);
+  }
 
   // One request, one answer.
   template <class Stub, class Request, class Response>
@@ -94,6 +102,8 @@ struct Connection::Impl {
   std::unique_ptr<v1::MeterService::Stub> meters;
   std::unique_ptr<v1::DeviceService::Stub> device;
   std::unique_ptr<v1::EventService::Stub> events;
+  std::unique_ptr<v1::LeaseService::Stub> lease;
+  std::vector<std::string> leases;  // of which each write sends the tokens
 
   std::mutex mutex;
   grpc::ClientContext* streaming = nullptr;  // guarded by mutex
@@ -121,7 +131,8 @@ v1::ListTypesResponse Connection::list_types() {
 v1::ListDevicesResponse Connection::list_devices() {
   return impl_->call(*impl_->device, &v1::DeviceService::Stub::ListDevices, v1::ListDevicesRequest{});
 }
-v1::UseDeviceResponse Connection::use_device(const v1::UseDeviceRequest& request) {
+v1::UseDeviceResponse Connection::use_device(v1::UseDeviceRequest request) {
+  impl_->hold(request);
   return impl_->call(*impl_->device, &v1::DeviceService::Stub::UseDevice, request);
 }
 v1::ListParamsResponse Connection::list_params(const std::string& path) {
@@ -163,6 +174,7 @@ v1::LoadSessionResponse Connection::load(const std::string& json, const LoadOpti
       if (!options.base.empty()) request.set_base(options.base);
       request.set_dry_run(options.dry_run);
       request.set_keep_transport(options.keep_transport);
+      impl_->hold(request);
     }
     if (!writer->Write(request)) break;  // Finish says why
   }
@@ -173,6 +185,7 @@ v1::LoadSessionResponse Connection::load(const std::string& json, const LoadOpti
 
 v1::ApplyResponse Connection::apply(v1::ApplyRequest request) {
   if (request.client().empty()) request.set_client(client_name());
+  if (request.leases().empty()) impl_->hold(request);
   return impl_->call(*impl_->session, &v1::SessionService::Stub::Apply, request);
 }
 
@@ -191,10 +204,62 @@ void Connection::cancel_scheduled(std::uint64_t transaction_id) {
   v1::CancelScheduledRequest request;
   request.set_transaction_id(transaction_id);
   request.set_client(client_name());
+  impl_->hold(request);
   impl_->call(*impl_->session, &v1::SessionService::Stub::CancelScheduled, request);
 }
 
-bool Connection::identify(const v1::IdentifyRequest& request) {
+v1::ApplyResponse Connection::undo(v1::UndoRequest request) {
+  request.set_client(client_name());
+  impl_->hold(request);
+  return impl_->call(*impl_->session, &v1::SessionService::Stub::Undo, request);
+}
+
+v1::ApplyResponse Connection::redo(v1::RedoRequest request) {
+  request.set_client(client_name());
+  impl_->hold(request);
+  return impl_->call(*impl_->session, &v1::SessionService::Stub::Redo, request);
+}
+
+void Connection::use_leases(const std::string& tokens) {
+  impl_->leases.clear();
+  for (std::size_t at = 0; at < tokens.size();) {
+    const std::size_t end = std::min(tokens.find(',', at), tokens.size());
+    if (end > at) impl_->leases.push_back(tokens.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+const std::vector<std::string>& Connection::leases() const { return impl_->leases; }
+
+v1::Lease Connection::acquire_lease(v1::AcquireLeaseRequest request) {
+  request.set_client(client_name());
+  impl_->hold(request);
+  return impl_->call(*impl_->lease, &v1::LeaseService::Stub::AcquireLease, request);
+}
+
+v1::Lease Connection::renew_lease(const v1::RenewLeaseRequest& request) {
+  return impl_->call(*impl_->lease, &v1::LeaseService::Stub::RenewLease, request);
+}
+
+void Connection::release_lease(const std::string& token) {
+  v1::ReleaseLeaseRequest request;
+  request.set_token(token);
+  impl_->call(*impl_->lease, &v1::LeaseService::Stub::ReleaseLease, request);
+}
+
+void Connection::break_lease(std::uint64_t lease_id) {
+  v1::BreakLeaseRequest request;
+  request.set_lease_id(lease_id);
+  request.set_client(client_name());
+  impl_->call(*impl_->lease, &v1::LeaseService::Stub::BreakLease, request);
+}
+
+v1::ListLeasesResponse Connection::list_leases() {
+  return impl_->call(*impl_->lease, &v1::LeaseService::Stub::ListLeases, v1::ListLeasesRequest{});
+}
+
+bool Connection::identify(v1::IdentifyRequest request) {
+  impl_->hold(request);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + impl_->timeout +
                        std::chrono::milliseconds(static_cast<std::int64_t>(request.seconds() * 1000.0)));
@@ -210,7 +275,8 @@ v1::ListEventsResponse Connection::list_events(const v1::ListEventsRequest& requ
   return impl_->call(*impl_->events, &v1::EventService::Stub::ListEvents, request);
 }
 
-v1::CalibrateResponse Connection::calibrate(const v1::CalibrateRequest& request) {
+v1::CalibrateResponse Connection::calibrate(v1::CalibrateRequest request) {
+  impl_->hold(request);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + impl_->timeout + std::chrono::seconds(10));
   v1::CalibrateResponse response;

@@ -11,6 +11,7 @@
 #include "continuo/v1/device.pb.h"
 #include "continuo/v1/edit.pb.h"
 #include "continuo/v1/event.pb.h"
+#include "continuo/v1/lease.pb.h"
 #include "continuo/v1/meter.pb.h"
 #include "continuo/v1/session.pb.h"
 #include "continuo/v1/system.pb.h"
@@ -46,14 +47,24 @@ class Connection {
   /// All pages.
   [[nodiscard]] std::vector<v1::ScheduledTransaction> scheduled();
   void cancel_scheduled(std::uint64_t transaction_id);
+  v1::ApplyResponse undo(v1::UndoRequest request);
+  v1::ApplyResponse redo(v1::RedoRequest request);
+  /// Tokens, with commas between them, that go along with every write from now on.
+  void use_leases(const std::string& tokens);
+  [[nodiscard]] const std::vector<std::string>& leases() const;
+  v1::Lease acquire_lease(v1::AcquireLeaseRequest request);
+  v1::Lease renew_lease(const v1::RenewLeaseRequest& request);
+  void release_lease(const std::string& token);
+  void break_lease(std::uint64_t lease_id);
+  [[nodiscard]] v1::ListLeasesResponse list_leases();
   [[nodiscard]] v1::ListParamsResponse list_params(const std::string& path);
   [[nodiscard]] v1::ListTypesResponse list_types();
   [[nodiscard]] v1::ListDevicesResponse list_devices();
-  v1::UseDeviceResponse use_device(const v1::UseDeviceRequest& request);
+  v1::UseDeviceResponse use_device(v1::UseDeviceRequest request);
   /// Returns when the bursts are over, or false at an interrupt.
-  bool identify(const v1::IdentifyRequest& request);
+  bool identify(v1::IdentifyRequest request);
   [[nodiscard]] v1::ListEventsResponse list_events(const v1::ListEventsRequest& request);
-  v1::CalibrateResponse calibrate(const v1::CalibrateRequest& request);
+  v1::CalibrateResponse calibrate(v1::CalibrateRequest request);
 
   void watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& on_message);
   void watch_meters(const v1::WatchMetersRequest& request, const std::function<bool(const v1::MeterFrame&)>& on_frame);

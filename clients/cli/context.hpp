@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "clients/cli/connection.hpp"
 #include "clients/cli/server_address.hpp"
@@ -22,6 +23,7 @@ struct Context {
   std::string server;           // --server
   bool json = false;            // --json
   double timeout_seconds = 10;  // --timeout
+  std::string leases;           // --lease, else $CONTINUO_LEASE: tokens with commas between them
 
   /// Set by the command that was chosen; main calls it once the whole command line was understood. Its result is the
   /// exit code.
@@ -36,6 +38,7 @@ struct Context {
       connection_ =
           std::make_unique<Connection>(find_server(address_sources(server)),
                                        std::chrono::milliseconds(static_cast<std::int64_t>(timeout_seconds * 1000.0)));
+      connection_->use_leases(leases);
     }
     return *connection_;
   }
@@ -43,6 +46,9 @@ struct Context {
  private:
   std::unique_ptr<Connection> connection_;
 };
+
+/// `render --on-server`: all words behind "render". The exit code.
+int render_on_server(Context& context, std::vector<std::string> arguments);
 
 // One group of commands a file (cmd_*.cpp).
 void add_transport_commands(CLI::App& app, Context& context);
@@ -52,6 +58,7 @@ void add_build_commands(CLI::App& app, Context& context);
 void add_session_commands(CLI::App& app, Context& context);
 void add_set_commands(CLI::App& app, Context& context);
 void add_automate_command(CLI::App& app, Context& context);
+void add_lease_commands(CLI::App& app, Context& context);
 void add_record_commands(CLI::App& app, Context& context);
 void add_arm_command(CLI::App& app, Context& context);
 void add_calibrate_command(CLI::App& app, Context& context);
@@ -59,10 +66,12 @@ void add_media_commands(CLI::App& app, Context& context);
 void add_see_commands(CLI::App& app, Context& context);
 void add_meter_command(CLI::App& app, Context& context);
 void add_scheduled_commands(CLI::App& app, Context& context);
+void add_undo_commands(CLI::App& app, Context& context);
 void add_watch_command(CLI::App& app, Context& context);
 void add_events_command(CLI::App& app, Context& context);
 void add_device_commands(CLI::App& app, Context& context);
 void add_batch_commands(CLI::App& app, Context& context);
+void add_jobs_commands(CLI::App& app, Context& context);
 void add_api_commands(CLI::App& app, Context& context);
 void add_complete_command(CLI::App& app, Context& context);
 

@@ -55,6 +55,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", context.json, "Answer in JSON; one line each where it follows");
   app.add_option("--timeout", context.timeout_seconds, "Seconds that an answer may take; else 10")
       ->check(CLI::Range(0.1, 3600.0));
+  app.add_option("--lease", context.leases, "Tokens of 'lease take', with commas; else $CONTINUO_LEASE");
   add_transport_commands(app, context);
   add_queue_commands(app, context);
   add_cue_commands(app, context);
@@ -64,15 +65,18 @@ int run(int argc, char** argv) {
   add_automate_command(app, context);
   add_arm_command(app, context);
   add_calibrate_command(app, context);
+  add_lease_commands(app, context);
   add_record_commands(app, context);
   add_media_commands(app, context);
   add_see_commands(app, context);
   add_meter_command(app, context);
   add_scheduled_commands(app, context);
+  add_undo_commands(app, context);
   add_watch_command(app, context);
   add_events_command(app, context);
   add_device_commands(app, context);
   add_batch_commands(app, context);
+  add_jobs_commands(app, context);
   add_api_commands(app, context);
   add_complete_command(app, context);
   try {
@@ -93,6 +97,8 @@ int run(int argc, char** argv) {
   // Where every channel looks (channel.hpp).
   if (!token_file.empty()) ::setenv("CONTINUO_TOKEN_FILE", token_file.c_str(), 1);
   if (!tls.empty()) ::setenv("CONTINUO_TLS", tls.c_str(), 1);
+  if (const char* const held = std::getenv("CONTINUO_LEASE"); context.leases.empty() && held != nullptr)
+    context.leases = held;
   const int code = context.run();
   flush_output();
   return code;

@@ -122,7 +122,11 @@ void tell_json(const Context& context, const google::protobuf::Message& message)
 }
 
 v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& request, const std::string& said) {
-  v1::ApplyResponse response = context.connection().apply(request);
+  const bool for_sound = !(request.has_wait() && request.wait() == v1::WAIT_COMMITTED);
+  return tell_outcome(context, context.connection().apply(request), for_sound, said);
+}
+
+v1::ApplyResponse tell_outcome(Context& context, v1::ApplyResponse response, bool for_sound, const std::string& said) {
   tell_json(context, response);
   if (!context.json) {
     for (const std::string& warning : response.warnings()) note("warning: " + warning);
@@ -136,8 +140,7 @@ v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& reque
     const auto& first = response.problems(0);
     throw Failure(kBadData, first.reason(), first.field(), first.message());
   }
-  if (response.outcome() == v1::ApplyResponse::OUTCOME_COMMITTED && !context.json &&
-      !(request.has_wait() && request.wait() == v1::WAIT_COMMITTED)) {
+  if (response.outcome() == v1::ApplyResponse::OUTCOME_COMMITTED && !context.json && for_sound) {
     note("accepted, but not in the sound yet: does the device stand still? see 'continuo status'");
   }
   if (response.outcome() == v1::ApplyResponse::OUTCOME_SCHEDULED) {

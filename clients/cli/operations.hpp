@@ -56,6 +56,8 @@ struct TrackSource {
 /// Sends it and tells the outcome: the answer with --json, a note on stderr where it is not in the sound yet,
 /// EX_DATAERR for a dry run that would be refused. `said` is for a person at a terminal; empty: nothing.
 v1::ApplyResponse apply_and_tell(Context& context, const v1::ApplyRequest& request, const std::string& said);
+/// The telling alone. `for_sound`: the caller waited for the sound.
+v1::ApplyResponse tell_outcome(Context& context, v1::ApplyResponse response, bool for_sound, const std::string& said);
 
 /// With --json: one line. Else nothing.
 void tell_json(const Context& context, const google::protobuf::Message& message);

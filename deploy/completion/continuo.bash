@@ -22,7 +22,7 @@ _continuo() {
   done
 
   case $prev in
-    --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api) return ;;
+    --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api | --note | --lease) return ;;
     --file | -o | --output | --tls | --token-file) _continuo_files; return ;;
     --expect | --after) _continuo_ask cues; return ;;
     --before) if [[ ${path[0]-} == cue ]]; then _continuo_ask cues; else _continuo_ask nodes; fi; return ;;
@@ -34,7 +34,8 @@ _continuo() {
     set | get | automate) [[ $cur == *=* ]] || _continuo_params ;;
     params | remove | connect | disconnect | meters | arm) _continuo_ask nodes ;;
     add) case ${#path[@]} in 1) _continuo_ask nodes / ;; 2) _continuo_ask types ;; *) _continuo_files ;; esac ;;
-    play | edit | render | compare) _continuo_files ;;
+    render) if [[ " ${words[*]} " == *" --on-server "* ]]; then _continuo_media; else _continuo_files; fi ;;
+    play | edit | compare | measure) _continuo_files ;;
     session)
       case ${path[1]-} in
         "") _continuo_ask words session ;;
@@ -49,6 +50,11 @@ _continuo() {
         *) _continuo_media ;;
       esac ;;
     device) if [[ -z ${path[1]-} ]]; then _continuo_ask words device; else _continuo_ask devices; fi ;;
+    jobs)
+      case ${path[1]-} in
+        "") _continuo_ask words jobs ;;
+        show | watch | cancel) _continuo_ask jobs ;;
+      esac ;;
     track) [[ -n ${path[1]-} ]] || _continuo_ask words track ;;
     cue)
       case ${path[1]-} in
@@ -57,6 +63,11 @@ _continuo() {
         *) _continuo_ask cues ;;
       esac ;;
     go) _continuo_ask cues ;;
+    lease)
+      case ${path[1]-} in
+        "") _continuo_ask words lease ;;
+        take) _continuo_ask nodes ;;
+      esac ;;
     api)
       case ${path[1]-} in
         "") _continuo_ask words api ;;

@@ -89,7 +89,9 @@ void AudioLink::send_together(std::vector<rt::Action> actions, rt::FrameCount fr
 void AudioLink::send_value(const rt::Action& action, Then then, rt::FrameCount frame) {
   const Key key{action.node, action.param};
   const bool is_param = action.kind == rt::Action::Kind::set_param;
-  if (const auto found = newest_.find(key); is_param && found != newest_.end()) {
+  const rt::FrameCount at = order_.frame_for(frame, {action}, false);
+  const auto found = newest_.find(key);
+  if (is_param && found != newest_.end() && found->second->command.frame == at) {
     Cargo& older = *found->second;
     older.command.value = action;
     const Then superseded = std::exchange(older.then, std::move(then));
@@ -98,7 +100,7 @@ void AudioLink::send_value(const rt::Action& action, Then then, rt::FrameCount f
   }
   Cargo cargo;
   cargo.command.value = action;
-  cargo.command.frame = order_.frame_for(frame, {action}, false);
+  cargo.command.frame = at;
   cargo.ticket = order_.sent(cargo.command.frame, {action}, false);
   cargo.then = std::move(then);
   enter(std::move(cargo));

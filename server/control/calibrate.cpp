@@ -69,6 +69,7 @@ struct Calibrate::Run {
   std::uint64_t token = 0;
   v1::CalibrateRequest request;
   Done<v1::CalibrateResponse> done;
+  JobTicket job;
   device::DeviceInfo device;
   std::uint64_t generation = 0;
   double level_db = -20.0;
@@ -82,7 +83,8 @@ struct Calibrate::Run {
   std::unique_ptr<Timer> timer;
 };
 
-void Calibrate::begin(std::uint64_t token, const v1::CalibrateRequest& request, Done<v1::CalibrateResponse> done) {
+void Calibrate::begin(std::uint64_t token, const v1::CalibrateRequest& request, Done<v1::CalibrateResponse> done,
+                      JobTicket job) {
   const device::Device* device = parts_.devices.current();
   if (device == nullptr) return done(failed("NO_DEVICE", "", "no device runs"));
   const device::DeviceInfo& info = device->info();
@@ -113,6 +115,7 @@ void Calibrate::begin(std::uint64_t token, const v1::CalibrateRequest& request, 
   run->token = token;
   run->request = request;
   run->done = std::move(done);
+  run->job = std::move(job);
   run->device = info;
   run->generation = parts_.devices.generation();
   run->level_db = level;
@@ -135,7 +138,7 @@ void Calibrate::begin(std::uint64_t token, const v1::CalibrateRequest& request, 
   noise.type = "noise";
   noise.uid = run->noise;
   noise.params = {{"gain_db", kSilenceDb}};
-  source.node.children.insert(source.node.children.begin(), std::move(noise));
+  source.node.children.insert(0, std::move(noise));
   source.connection.from = {out_id, "out", 0};
   source.connection.to = {"out", "", request.output()};
   source.connection.channels = {{1, 1}};
@@ -202,6 +205,8 @@ void Calibrate::sounding(const Ptr& run) {
 void Calibrate::turn(const Ptr& run) {
   if (run_ != run) return;
   if (run->lent && run->out->done() && run->back->done()) return finish(run);
+  if (run->lent)
+    run->job.progress(static_cast<double>(run->back->frames.available()) / static_cast<double>(run->back->sink.limit));
   if (Timer::Clock::now() >= run->limit)
     return end(run, make_error(ErrorKind::unavailable, "NO_ANSWER", "", "the sound device stands still"));
   run->timer->after(kTurn, [this, run] { turn(run); });
@@ -279,8 +284,12 @@ void Calibrate::end(const Ptr& run, Result<v1::CalibrateResponse> result) {
   if (run->done) std::exchange(run->done, nullptr)(std::move(result));
 }
 
+void Calibrate::cancel(std::uint64_t token) {
+  if (const Ptr run = run_; run && run->token == token) end(run, cancelled_error());
+}
+
 void Calibrate::close() {
-  if (run_) end(run_, make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
+  if (const Ptr run = run_) end(run, make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
 }
 
 }  // namespace continuo::control

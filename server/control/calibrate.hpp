@@ -35,7 +35,10 @@ class Calibrate {
   explicit Calibrate(Parts parts) : parts_(std::move(parts)) {}
 
   /// Its overlays have the tokens `token` and `token + 1`.
-  void begin(std::uint64_t token, const v1::CalibrateRequest& request, Done<v1::CalibrateResponse> done);
+  void begin(std::uint64_t token, const v1::CalibrateRequest& request, Done<v1::CalibrateResponse> done,
+             JobTicket job = {});
+  /// The one of this token ends without a result.
+  void cancel(std::uint64_t token);
   void close();
 
  private:

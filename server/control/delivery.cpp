@@ -22,6 +22,12 @@ bool is_one_value(const AudioLink::Shipment& shipment) {
 }  // namespace
 
 void Delivery::deliver(Delta delta, Sent sent, AudioLink::Then applied) {
+  if (!delta.steps.empty()) {
+    send_steps(delta, std::move(applied));
+    parts_.pump.wake();
+    if (sent) sent({});
+    return;
+  }
   if (!delta.compile) return prime(std::move(delta), std::move(sent), std::move(applied));
   const auto wanted = parts_.graph.impulses_of(*delta.document, parts_.media.table());
   const bool fresh = !delta.fade_edits;

@@ -28,6 +28,13 @@ struct Delta {
   bool fade_edits = true;
   bool keep_players = false;  // the same players at another rate: free ones go on where they are
   std::vector<session::ParamChange> params;
+  struct Step {
+    rt::FrameCount frame = rt::kNow;
+    std::vector<session::ParamChange> params;
+  };
+  std::vector<Step> steps;  // values and nothing else, each step at its own frame; without a compile
+  bool apart = false;  // of steps: each value by itself, so that where the device stands still a newer one may take
+                       // its place
   std::optional<rt::FrameCount> locate;  // engine-rate frames
   std::optional<bool> roll;              // start or stop the timeline
   std::vector<rt::Uid> play, stop;       // free players
@@ -37,7 +44,7 @@ struct Delta {
   std::set<std::string> stop_takes;      // paths
   std::vector<rt::Action> last;          // at the end of the batch
   std::chrono::milliseconds patience = Sources::kPatience;  // for the disk
-  rt::FrameCount frame = rt::kNow;       // engine frame; the next one where it is past by the time all is prepared
+  rt::FrameCount frame = rt::kNow;  // engine frame; the next one where it is past by the time all is prepared
 };
 
 /// deliver: [disk] read impulse responses -> [control] compile -> [disk] open and prime streams -> [control] send ->
@@ -69,6 +76,8 @@ class Delivery {
   void prime(Delta delta, Sent sent, AudioLink::Then applied);
   void send(Delta delta, std::optional<session::Compiled> compiled, Sources::Ready ready, Sent sent,
             AudioLink::Then applied);
+  /// [delivery_steps.cpp] At once.
+  void send_steps(const Delta& delta, AudioLink::Then then);
   void plan_applied(std::uint64_t plan, bool fading, std::uint32_t fade_frames, rt::FrameCount frame);
   [[nodiscard]] std::uint64_t faded_plan();
 

@@ -79,16 +79,17 @@ void DeviceManager::start(Done<std::monostate> done) {
   });
 }
 
-void DeviceManager::use(const v1::UseDeviceRequest& request, Done<v1::UseDeviceResponse> done) {
+void DeviceManager::use(const v1::UseDeviceRequest& request, const Allowed& allowed, Done<v1::UseDeviceResponse> done) {
+  if (const Result<> may = allowed(); !may) return done(may.error());
   device::DeviceRequest wanted = wanted_;
   wanted.name = request.name();
   wanted.host_api = request.host_api();
   wanted.sample_rate_hz = request.sample_rate_hz();
   wanted.buffer_frames = request.buffer_frames();
-  open(wanted, [this, wanted, done = std::move(done)](const Opened& opened) {
+  open(wanted, [this, wanted, allowed, done = std::move(done)](const Opened& opened) {
     if (!opened) return done(opened.error());
     if (stopped_) return done(make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
-    move_to(*opened, true, [this, wanted, done, info = (*opened)->info()](const Result<>& moved) {
+    const auto answer = [this, wanted, done, info = (*opened)->info()](const Result<>& moved) {
       if (!moved) return done(moved.error());
       wanted_ = wanted;
       missing_.clear();
@@ -98,7 +99,8 @@ void DeviceManager::use(const v1::UseDeviceRequest& request, Done<v1::UseDeviceR
       response.set_host_api(info.host_api);
       response.set_sample_rate_hz(info.sample_rate_hz);
       done(std::move(response));
-    });
+    };
+    move_to(*opened, true, answer, allowed);
   });
 }
 
@@ -108,13 +110,17 @@ void DeviceManager::list(Done<std::vector<device::DeviceInfo>> done) {
   });
 }
 
-void DeviceManager::move_to(DevicePtr next, bool fade, Moved then) {
+void DeviceManager::move_to(DevicePtr next, bool fade, Moved then, const Allowed& allowed) {
   const auto shared = std::make_shared<Moved>(std::move(then));
   const auto dropped = [shared] {
     (*shared)(make_error(ErrorKind::unavailable, "SHUTTING_DOWN", "", "the daemon is ending"));
   };
   parts_.jobs.add(
-      [this, next = std::move(next), fade, then = shared](JobQueue::Finish finish) {
+      [this, next = std::move(next), fade, allowed, then = shared](JobQueue::Finish finish) {
+        if (const Result<> may = allowed ? allowed() : Result<>(); !may) {
+          finish();
+          return (*then)(may.error());
+        }
         moving_ = true;
         if (!fade) return stop_current(next, then, finish);
         fade_out(parts_.graph, parts_.link, parts_.pump,

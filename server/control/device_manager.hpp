@@ -46,7 +46,9 @@ class DeviceManager {
   explicit DeviceManager(Parts parts);
 
   void start(Done<std::monostate> done);
-  void use(const v1::UseDeviceRequest& request, Done<v1::UseDeviceResponse> done);
+  /// `allowed` is asked at once, and again before anything moves.
+  using Allowed = std::function<Result<>()>;
+  void use(const v1::UseDeviceRequest& request, const Allowed& allowed, Done<v1::UseDeviceResponse> done);
   void list(Done<std::vector<device::DeviceInfo>> done);
   /// `done` once no callback runs any more, or false after `limit`: then the driver hangs in its own code, and what it
   /// may still call must outlive it.
@@ -75,7 +77,7 @@ class DeviceManager {
   using Moved = std::function<void(Result<>)>;
   void open(const device::DeviceRequest& request, std::function<void(Opened)> then);
   void open_clock(std::function<void(DevicePtr)> then);
-  void move_to(DevicePtr next, bool fade, Moved then);
+  void move_to(DevicePtr next, bool fade, Moved then, const Allowed& allowed = {});
   void stop_current(const DevicePtr& next, const std::shared_ptr<Moved>& then, const JobQueue::Finish& finish);
   void take_shape(const DevicePtr& next, std::function<void()> then);
   void run(const DevicePtr& next, const DevicePtr& before, const std::shared_ptr<Moved>& then,

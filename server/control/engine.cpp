@@ -23,7 +23,7 @@ void Engine::start(Done<std::monostate> done) {
     impl->check_transfers();
     impl->devices.start([impl, answer = std::move(answer)](const Result<std::monostate>& started) {
       if (!started) return answer(started);
-      impl->resume.begin([answer] { answer(std::monostate{}); });
+      impl->saver.read_ids([impl, answer] { impl->resume.begin([answer] { answer(std::monostate{}); }); });
     });
   });
 }
@@ -65,7 +65,8 @@ void Engine::cancel_scheduled(v1::CancelScheduledRequest request,
 
 void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
   if (!request.dry_run) {
-    done = [impl = impl_.get(), origin = origin_of(request.client, request.identity),
+    request.job = impl_->desk.begin(v1::Job::KIND_LOAD, request.base, origin_of(request.client, request.identity));
+    done = [impl = impl_.get(), origin = origin_of(request.client, request.identity), job = request.job,
             told = std::move(done)](Result<v1::LoadSessionResponse> result) {
       if (result) {
         v1::Event event;
@@ -78,6 +79,9 @@ void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
       } else {
         impl->journal.add(refusal_of(result.error(), "load of a session", origin));
       }
+      v1::Job outcome;
+      if (result) *outcome.mutable_revision() = result->revision();
+      job.end(result ? JobTicket::Outcome(std::move(outcome)) : JobTicket::Outcome(result.error()));
       told(std::move(result));
     };
   }
@@ -104,6 +108,8 @@ void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
     if (params) {
       if (const Sources::Queue* const queue = impl->sources.queue(params->uid()))
         params->set_queue_revision(queue->revision);
+      *params->mutable_changed() =
+          impl->transactions.node_revisions().of(params->uid(), impl->history.revision().epoch());
     }
     answer(std::move(params));
   });
@@ -143,16 +149,19 @@ void Engine::list_devices(Done<v1::ListDevicesResponse> done) {
 }
 
 void Engine::use_device(v1::UseDeviceRequest request, Done<v1::UseDeviceResponse> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request)](Done<v1::UseDeviceResponse> answer) {
-                     impl->devices.use(request, std::move(answer));
-                   });
+  impl_->on_strand(
+      std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::UseDeviceResponse> answer) {
+        const auto allowed = [impl, tokens = request.leases()] { return impl->leases.check_at("", tokens); };
+        impl->devices.use(request, allowed, std::move(answer));
+      });
 }
 
 std::uint64_t Engine::identify(v1::IdentifyRequest request, Done<v1::IdentifyResponse> done) {
   const std::uint64_t token = impl_->next_token.fetch_add(1, std::memory_order_relaxed);
   impl_->on_strand(std::move(done),
                    [impl = impl_.get(), request = std::move(request), token](Done<v1::IdentifyResponse> answer) {
+                     if (const Result<> free = impl->leases.check_at("", request.leases()); !free)
+                       return answer(free.error());
                      impl->identify.begin(token, request, std::move(answer));
                    });
   return token;
@@ -162,12 +171,27 @@ void Engine::stop_identify(std::uint64_t token) {
   impl_->strand.post([impl = impl_.get(), token] { impl->identify.end(token); });
 }
 
-void Engine::calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done) {
+void Engine::calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done, std::string identity,
+                       std::string client) {
   const std::uint64_t token = impl_->next_token.fetch_add(2, std::memory_order_relaxed);
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request), token](Done<v1::CalibrateResponse> answer) {
-                     impl->calibrate.begin(token, request, std::move(answer));
-                   });
+  JobTicket job;
+  if (!request.forget()) {
+    job =
+        impl_->desk.begin(v1::Job::KIND_CALIBRATE,
+                          "out:" + std::to_string(request.output()) + " to in:" + std::to_string(request.input()),
+                          origin_of(client, identity), [impl = impl_.get(), token] { impl->calibrate.cancel(token); });
+    done = [job, told = std::move(done)](Result<v1::CalibrateResponse> result) {
+      v1::Job outcome;
+      if (result) *outcome.mutable_calibration() = result->calibration();
+      job.end(result ? JobTicket::Outcome(std::move(outcome)) : JobTicket::Outcome(result.error()));
+      told(std::move(result));
+    };
+  }
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request), token,
+                                     job = std::move(job)](Done<v1::CalibrateResponse> answer) {
+    if (const Result<> free = impl->leases.check_at("", request.leases()); !free) return answer(free.error());
+    impl->calibrate.begin(token, request, std::move(answer), job);
+  });
 }
 
 void Engine::set_notice(std::string who, std::string notice) {
@@ -190,7 +214,11 @@ void Engine::watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::Watch
       return answer(make_error(ErrorKind::resource_exhausted, "TOO_MANY_WATCHERS", "",
                                "at most " + std::to_string(History::kMaxWatchers) + " clients watch at once"));
     }
-    answer(impl->history.watch(request.has_from_revision() ? &request.from_revision() : nullptr));
+    if (request.has_from_sequence() && !request.has_from_revision()) {
+      return answer(make_error(ErrorKind::invalid_argument, "WRONG_FIELD", "from_sequence",
+                               "from_sequence needs from_revision, for its epoch"));
+    }
+    answer(impl->history.watch(request));
   });
 }
 
@@ -203,5 +231,9 @@ void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<F
 journal::Journal& Engine::journal() { return impl_->journal; }
 
 MediaLibrary& Engine::media() { return impl_->library; }
+
+JobDesk& Engine::jobs() { return impl_->desk; }
+
+ParamStreams& Engine::params() { return impl_->params; }
 
 }  // namespace continuo::control

@@ -13,11 +13,13 @@
 
 #include "continuo/v1/device.pb.h"
 #include "continuo/v1/edit.pb.h"
+#include "continuo/v1/lease.pb.h"
 #include "continuo/v1/meter.pb.h"
 #include "continuo/v1/session.pb.h"
 #include "continuo/v1/system.pb.h"
 #include "server/base/result.hpp"
 #include "server/control/feed.hpp"
+#include "server/control/job_ticket.hpp"
 #include "server/device/device.hpp"
 #include "server/journal/journal.hpp"
 #include "server/media/take_file.hpp"
@@ -27,7 +29,9 @@ namespace continuo::control {
 /// The largest message that the door to clients takes or sends; GetInfo tells it.
 inline constexpr std::uint32_t kMaxMessageBytes = 8u << 20;
 
+class JobDesk;
 class MediaLibrary;
+class ParamStreams;
 
 /// Called exactly once, on the control strand; must not block.
 template <class T>
@@ -36,11 +40,11 @@ using Done = std::function<void(Result<T>)>;
 struct EngineConfig {
   device::DeviceRequest device;
   std::map<std::string, std::filesystem::path> media_roots;
-  std::filesystem::path take_folder;      // becomes the root "takes"
+  std::filesystem::path take_folder;         // becomes the root "takes"
   std::filesystem::path second_take_folder;  // becomes the root "takes2", where every take is written as well; or empty
-  std::string second_take_problem = {};   // why nothing can be written there for now; empty: all is well
-  std::filesystem::path state_folder;     // uids, last session
-  std::vector<std::string> input_labels;  // from channel 1
+  std::string second_take_problem = {};      // why nothing can be written there for now; empty: all is well
+  std::filesystem::path state_folder;        // uids, last session
+  std::vector<std::string> input_labels;     // from channel 1
   std::vector<std::string> output_labels;
   std::string take_template = "{node}-{date}-{time}";  // check_template(); ".wav" or ".flac" is added
   bool restore_session = false;                        // at the start: the last one, stopped
@@ -50,13 +54,15 @@ struct EngineConfig {
   bool loss_stops_recording = false;
   std::chrono::milliseconds device_retry{5000};
   std::chrono::milliseconds media_retry{2000};  // how often missing files are looked for
-  std::uint32_t render_workers = 0;      // wanted; fewer where the machine has not the cores
-  double ceiling_db = 0.0;               // of the device output: no sample leaves above it
-  std::function<std::int64_t()> utc_ns;  // nanoseconds since 1970; empty: the system's
-  media::MakeTakeFile take_file;         // the file under a take; empty: one on the disk
+  std::uint32_t render_workers = 0;             // wanted; fewer where the machine has not the cores
+  double ceiling_db = 0.0;                      // of the device output: no sample leaves above it
+  std::function<std::int64_t()> utc_ns;         // nanoseconds since 1970; empty: the system's
+  media::MakeTakeFile take_file;                // the file under a take; empty: one on the disk
   std::function<std::chrono::steady_clock::time_point()> transfer_clock = {};  // of the idle limit; empty: the system's
   std::chrono::milliseconds transfer_check{5000};  // how often transfers are looked at that wait for their clients
-  std::function<void()> before_disk;     // called before files are opened or probed, on that thread; empty: nothing
+  std::function<std::chrono::steady_clock::time_point()> lease_clock = {};  // by which leases end; empty: the system's
+  std::filesystem::path render_program = {};  // continuo-render; empty: the one beside this program
+  std::function<void()> before_disk;  // called before files are opened or probed, on that thread; empty: nothing
 };
 
 struct LoadRequest {
@@ -66,6 +72,9 @@ struct LoadRequest {
   bool keep_transport = false;
   std::string client;
   std::string identity;  // as the door proved it
+  google::protobuf::RepeatedPtrField<std::string> leases = {};
+  JobTicket job = {};  // is told how far it is, and may end it
+  bool own = false;    // the daemon's own doing, which no lease stops
 };
 
 struct SessionText {
@@ -100,7 +109,21 @@ class Engine {
   void cancel_scheduled(v1::CancelScheduledRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
                         Done<v1::CancelScheduledResponse> done, std::string identity = {});
 
+  /// Undo and redo: Transactions::take_back(). `allowed` judges the operations that it comes to, on the control strand.
+  void undo(v1::UndoRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
+            Done<v1::ApplyResponse> done, std::string identity = {});
+  void redo(v1::RedoRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
+            Done<v1::ApplyResponse> done, std::string identity = {});
+
   void load(LoadRequest request, Done<v1::LoadSessionResponse> done);
+
+  /// Leases (lease.proto, Leases). Each write above says which it holds; the daemon's own doing is never stopped.
+  void acquire_lease(v1::AcquireLeaseRequest request, Done<v1::Lease> done, std::string identity = {});
+  void renew_lease(v1::RenewLeaseRequest request, Done<v1::Lease> done, std::string identity = {});
+  void release_lease(v1::ReleaseLeaseRequest request, Done<v1::ReleaseLeaseResponse> done, std::string identity = {});
+  void break_lease(v1::BreakLeaseRequest request, Done<v1::BreakLeaseResponse> done, std::string identity = {});
+  void list_leases(Done<v1::ListLeasesResponse> done);
+
   void get_session(Done<SessionText> done);
   void list_params(std::string path, Done<v1::ListParamsResponse> done);
   void status(Done<v1::GetStatusResponse> done);
@@ -113,7 +136,8 @@ class Engine {
   void stop_identify(std::uint64_t token);
 
   /// Measures the way out of the device and in again; the result is stored, and takes of inputs are placed by it.
-  void calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done);
+  void calibrate(v1::CalibrateRequest request, Done<v1::CalibrateResponse> done, std::string identity = {},
+                 std::string client = {});
 
   /// A reason of the status until `who` says another; empty: none.
   void set_notice(std::string who, std::string notice);
@@ -132,6 +156,12 @@ class Engine {
 
   /// The files of the media roots; see media_library.hpp.
   [[nodiscard]] MediaLibrary& media();
+
+  /// Renders, scans, and whatever else takes long; see job_desk.hpp.
+  [[nodiscard]] JobDesk& jobs();
+
+  /// Parameters by handle; see param_streams.hpp.
+  [[nodiscard]] ParamStreams& params();
 
  private:
   struct Impl;

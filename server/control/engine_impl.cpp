@@ -91,14 +91,18 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                     [this] { return graph.shape().sample_rate_hz; }}),
       delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses}),
       round_trips(strand, worker, config.state_folder),
-      saver(strand, worker, graph, media, config.state_folder,
-            [this](std::string problem) { report.save_problem = std::move(problem); }),
+      saver(
+          strand, worker, graph, media, config.state_folder,
+          [this](std::string problem) { report.save_problem = std::move(problem); },
+          [this] { return transactions.request_ids(); }),
       history(
           strand, [this] { return std::make_shared<const std::string>(session::print_session(*graph.document())); },
           [this](const v1::WatchResponse& message) {
             if (auto event = event_of(message))
               journal.add(*std::move(event), message.has_change() && values_only(message.change().operations()));
           }),
+      leases({strand, jobs, graph, history, config.lease_clock ? config.lease_clock : Leases::Clock::now,
+              config.utc_ns ? config.utc_ns : journal::utc_now_ns}),
       cues({strand, graph, media, sources, transport, history}),
       scheduled({jobs, graph, transport, pump, history, [this] { return devices.generation(); },
                  [this] {
@@ -108,15 +112,23 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                  config.utc_ns ? config.utc_ns : journal::utc_now_ns, [this] { return link.room(); },
                  [this](const v1::Go& go) { return cues.cue_of(go); }}),
       transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
-                    cues,
+                    cues, leases,
                     [this] {
                       saver.touch();
                       prerolls.look();
-                    }}),
+                    },
+                    [this] { saver.touch_ids(); }, config.utc_ns}),
+      params({strand, jobs, graph, transport, link, pump, history, leases, transactions,
+              [this] { return stream_clock(); },
+              [this] {
+                const device::Device* device = devices.current();
+                return device == nullptr ? 0u : device->info().buffer_frames;
+              }}),
       loader({worker, strand, jobs, graph, media, sources, takes, transport, link, pump, delivery, history, uids,
-              scheduled,
+              scheduled, leases,
               [this] {
                 cues.reset();
+                params.session_loaded();
                 publish_rates();
                 saver.touch();
                 prerolls.look();
@@ -140,11 +152,13 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       resume({strand, worker, graph, takes, transport, config.state_folder, config.restore_session,
               config.resume_playback, config.resume_recording,
               [this](std::string problem) { report.notices["at_start"] = std::move(problem); },
+              [this](const std::string& sha256) { transactions.restore_request_ids(saver.restored(sha256)); },
               [this](LoadRequest request, Done<v1::LoadSessionResponse> done) {
+                request.own = true;
                 loader.load(std::move(request), std::move(done));
               },
               [this](v1::ApplyRequest request, Done<v1::ApplyResponse> done) {
-                transactions.apply(std::move(request), std::move(done));
+                transactions.apply(std::move(request), std::move(done), {}, true);
               }}),
       calibrate({strand, worker, jobs, graph, takes, transport, link, pump, delivery, uids, devices, round_trips}),
       library(
@@ -154,6 +168,15 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                       [this](const MediaLibrary::Done<MediaLibrary::InUse>& answer) { answer(files_in_use()); });
           },
           config.transfer_clock ? config.transfer_clock : IdleTransfers::Clock::now),
+      desk({.strand = strand,
+            .graph = graph,
+            .library = library,
+            .roots = media.roots(),
+            .base = [this] { return media.base(); },
+            .journal = [this](v1::Event event) { journal.add(std::move(event)); },
+            .utc_ns = config.utc_ns ? config.utc_ns : journal::utc_now_ns,
+            .state_folder = config.state_folder,
+            .render_program = config.render_program}),
       transfer_check(strand),
       missing({strand, pool, jobs, graph, media, delivery}, config.media_retry),
       lost({strand, pool, jobs, graph, media, sources, transport, delivery, [this] { cues.touch(); }},
@@ -201,9 +224,10 @@ void Engine::Impl::device_lost() {
   }
   if (config.loss_stops_recording) request.add_operations()->mutable_record_stop();
   if (request.operations().empty()) return;
-  transactions.apply(request, [](const Result<v1::ApplyResponse>& stopped) {
+  const auto told = [](const Result<v1::ApplyResponse>& stopped) {
     if (!stopped) log::warning("what at_device_loss asks for is not done: {}", stopped.error().message);
-  });
+  };
+  transactions.apply(request, told, {}, true);
 }
 
 void Engine::Impl::hire_workers() {
@@ -231,6 +255,13 @@ std::int64_t Engine::Impl::frame_now() const {
   while (!now->counters().clock.try_read(reading)) {
   }
   return reading.engine_frame;
+}
+
+ParamStream::Now Engine::Impl::stream_clock() const {
+  Rates now;
+  while (!rates.try_read(now)) {
+  }
+  return {frame_now(), now.engine_hz};
 }
 
 v1::Clock Engine::Impl::clock() const {
@@ -267,6 +298,12 @@ v1::GetInfoResponse Engine::Impl::info() const {
   }
   out.set_take_folder("takes:");
   out.set_max_scheduled(static_cast<std::uint32_t>(Scheduled::kMaxHeld));
+  out.set_max_session_bytes(session::kMaxSessionBytes);
+  out.set_max_undo(static_cast<std::uint32_t>(UndoLog::kMax));
+  out.set_max_stream_handles(static_cast<std::uint32_t>(ParamStream::kMaxHandles));
+  out.set_max_stream_waiting(static_cast<std::uint32_t>(ParamStream::kMaxWaiting));
+  out.set_max_jobs(static_cast<std::uint32_t>(Jobs::kMaxJobs));
+  out.set_max_leases(static_cast<std::uint32_t>(Leases::kMaxHeld));
   return out;
 }
 

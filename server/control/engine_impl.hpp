@@ -16,7 +16,9 @@
 #include "server/control/history.hpp"
 #include "server/control/identify.hpp"
 #include "server/control/impulses.hpp"
+#include "server/control/job_desk.hpp"
 #include "server/control/job_queue.hpp"
+#include "server/control/leases.hpp"
 #include "server/control/loader.hpp"
 #include "server/control/loss_watch.hpp"
 #include "server/control/lost_media.hpp"
@@ -25,6 +27,7 @@
 #include "server/control/meter_poller.hpp"
 #include "server/control/missing_media.hpp"
 #include "server/control/node_faults.hpp"
+#include "server/control/param_streams.hpp"
 #include "server/control/prerolls.hpp"
 #include "server/control/resume.hpp"
 #include "server/control/round_trips.hpp"
@@ -61,6 +64,8 @@ struct Engine::Impl final : device::AudioCallback {
   [[nodiscard]] v1::Clock clock() const;
   /// The same frame; 0 before there is an engine and behind its end.
   [[nodiscard]] std::int64_t frame_now() const;
+  /// Any thread.
+  [[nodiscard]] ParamStream::Now stream_clock() const;
   /// The rates and the generation that clock() shows have changed, or the document has.
   void publish_rates();
   /// Of the device that sounds: out and in again.
@@ -110,9 +115,11 @@ struct Engine::Impl final : device::AudioCallback {
   RoundTrips round_trips;
   SessionSaver saver;
   History history;
+  Leases leases;
   Cues cues;
   Scheduled scheduled;
   Transactions transactions;
+  ParamStreams params;
   Loader loader;
   DeviceManager devices;
   MeterPoller meters;
@@ -121,6 +128,7 @@ struct Engine::Impl final : device::AudioCallback {
   Resume resume;
   Calibrate calibrate;
   MediaLibrary library;
+  JobDesk desk;
   Timer transfer_check;
   MissingMedia missing;
   LostMedia lost;

@@ -8,8 +8,9 @@ namespace continuo::control {
 
 namespace {
 
-void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& new_uid) {
-  for (session::DocNode& node : nodes) {
+void give_uids(session::NodeList& nodes, const session::UidSource& new_uid) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    session::DocNode& node = nodes.edit_values(i);
     node.uid = new_uid();
     give_uids(node.children, new_uid);
   }
@@ -19,8 +20,8 @@ void give_uids(std::vector<session::DocNode>& nodes, const session::UidSource& n
 
 void give_uids(session::Document& document, const session::UidSource& new_uid) {
   give_uids(document.nodes, new_uid);
-  for (session::DocConnection& connection : document.connections) connection.uid = new_uid();
-  for (session::DocCue& cue : document.cues) cue.uid = new_uid();
+  for (session::DocConnection& connection : document.connections.edit()) connection.uid = new_uid();
+  for (session::DocCue& cue : document.cues.edit()) cue.uid = new_uid();
   session::ensure_device_nodes(document);  // theirs are the same in each session, and stay
 }
 

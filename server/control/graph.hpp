@@ -24,7 +24,12 @@ class Graph {
   Graph();
 
   [[nodiscard]] const DocumentPtr& document() const noexcept { return document_; }
-  void set_document(DocumentPtr document) { document_ = std::move(document); }
+  void set_document(DocumentPtr document) {
+    document_ = std::move(document);
+    ++stand_;
+  }
+  /// How many documents there were before this one: a later one has a higher number.
+  [[nodiscard]] std::uint64_t stand() const noexcept { return stand_; }
 
   [[nodiscard]] const session::EngineShape& shape() const noexcept { return shape_; }
   void set_shape(const session::EngineShape& shape) { shape_ = shape; }
@@ -91,6 +96,7 @@ class Graph {
   std::vector<session::CompiledRecorder> recorders_;
   std::vector<session::CompiledMeter> meters_;
   std::uint64_t compiles_ = 0;
+  std::uint64_t stand_ = 0;
   std::uint32_t output_latency_frames_ = 0;
   std::uint32_t threads_ = 1;
 };

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,13 @@
 
 namespace continuo::control {
 
-/// Every change of the document, and every transaction that was accepted without one, in one order for everybody.
-/// Bounds: the changes that are kept (count and bytes; the oldest goes), and each watcher's feed: where it is full the
+/// All that watchers are told, in one order for everybody: each message has its place (WatchResponse.sequence).
+/// Bounds: the messages that are kept (count and bytes; the oldest goes), and each watcher's feed: where it is full the
 /// watcher gets a snapshot in place of what it did not read.
 class History {
  public:
   using WatchFeed = Feed<v1::WatchResponse>;
-  static constexpr std::size_t kMaxChanges = 2000;
+  static constexpr std::size_t kMaxKept = 4000;
   static constexpr std::size_t kMaxBytes = 16u << 20;
   static constexpr std::size_t kFeedBound = 512;
   static constexpr std::size_t kMaxWatchers = 1000;
@@ -43,22 +44,27 @@ class History {
   void take(v1::WatchResponse::TakeEvent event);
   void cue(v1::WatchResponse::CueEvent event);
   void media(v1::WatchResponse::MediaEvent event);
+  void lease(v1::LeaseEvent event);
 
   /// No further watcher fits.
   [[nodiscard]] bool full();
-  /// The changes since `from` where they are still there, else a snapshot.
-  [[nodiscard]] std::shared_ptr<WatchFeed> watch(const v1::Revision* from);
+  /// What it missed, where that is still there, else a snapshot.
+  [[nodiscard]] std::shared_ptr<WatchFeed> watch(const v1::WatchRequest& request);
   /// Ends every feed.
   void close();
 
  private:
+  using Message = std::shared_ptr<const v1::WatchResponse>;
   struct Kept {
-    std::shared_ptr<const v1::WatchResponse> message;
-    std::uint64_t number;
+    Message message;
+    std::uint64_t number;  // the document's, with it
     std::size_t bytes;
   };
-  using Message = std::shared_ptr<const v1::WatchResponse>;
-  void publish(const Message& message);
+  void publish(v1::WatchResponse message);
+  void keep(const Message& message, std::size_t bytes);
+  void forget_all();
+  /// The first that is kept and that such a watcher has not had; nothing where some are gone.
+  [[nodiscard]] std::optional<std::size_t> missed_from(const v1::WatchRequest& request) const;
   void snapshot(WatchFeed& feed, bool resync);
   [[nodiscard]] const std::vector<Message>& chunks();
   void arm_heartbeat();
@@ -68,7 +74,8 @@ class History {
   v1::Revision revision_;
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;
-  std::uint64_t forgotten_ = 0;  // the changes up to this number are gone
+  std::uint64_t sequence_ = 0;   // of the last message
+  std::uint64_t forgotten_ = 0;  // what changed the document up to this number is gone
   std::vector<std::weak_ptr<WatchFeed>> watchers_;
   std::vector<Message> chunks_;  // of the document at chunks_of_
   v1::Revision chunks_of_;

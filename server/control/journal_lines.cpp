@@ -59,6 +59,22 @@ v1::Event take(const v1::WatchResponse::TakeEvent& told) {
   return event;
 }
 
+v1::Event lease(const v1::LeaseEvent& told) {
+  v1::Event event;
+  event.set_kind(v1::Event::KIND_LEASE);
+  event.set_cause(v1::LeaseEvent::Kind_Name(told.kind()).substr(5));  // without KIND_
+  const v1::Lease& lease = told.lease();
+  event.set_message("lease " + std::to_string(lease.lease_id()) + " of " +
+                    (lease.path().empty() ? "the whole session" : lease.path()) +
+                    (lease.note().empty() ? "" : ": " + lease.note()));
+  // Who did it: the holder, unless its time did, or somebody else.
+  if (told.kind() == v1::LeaseEvent::KIND_BROKEN)
+    *event.mutable_origin() = told.origin();
+  else if (told.kind() == v1::LeaseEvent::KIND_ACQUIRED || told.kind() == v1::LeaseEvent::KIND_RELEASED)
+    *event.mutable_origin() = lease.holder();
+  return event;
+}
+
 }  // namespace
 
 std::string operations_text(const google::protobuf::RepeatedPtrField<v1::Operation>& operations) {
@@ -108,6 +124,8 @@ std::optional<v1::Event> event_of(const v1::WatchResponse& message) {
       event.set_message("cue " + message.cue().name());
       event.set_transaction_id(message.cue().transaction_id());
       return event;
+    case v1::WatchResponse::kLease:
+      return lease(message.lease());
     default:
       return std::nullopt;
   }
@@ -120,6 +138,45 @@ v1::Event refusal_of(const Error& error, const std::string& what, v1::Origin ori
   event.set_cause(error.reason);
   event.set_message(what + ": " + error.message + (error.field.empty() ? "" : " (" + error.field + ")"));
   *event.mutable_origin() = std::move(origin);
+  return event;
+}
+
+namespace {
+
+v1::Event job_event(const v1::Job& job, const char* cause, const std::string& what) {
+  static const std::string kKinds[] = {"job", "render", "scan", "load", "calibration", "upload"};
+  const auto kind = static_cast<std::size_t>(job.kind());
+  v1::Event event;
+  event.set_kind(v1::Event::KIND_JOB);
+  event.set_severity(v1::Event::SEVERITY_INFO);
+  event.set_cause(cause);
+  event.set_message("job " + std::to_string(job.job_id()) + ", " + kKinds[kind < std::size(kKinds) ? kind : 0] +
+                    (job.subject().empty() ? "" : " of " + job.subject()) + ": " + what);
+  *event.mutable_origin() = job.origin();
+  return event;
+}
+
+}  // namespace
+
+std::optional<v1::Event> started_event(const v1::Job& job) {
+  if (job.kind() == v1::Job::KIND_LOAD) return std::nullopt;
+  return job_event(job, "STARTED", job.state() == v1::Job::STATE_WAITING ? "waits" : "began");
+}
+
+std::optional<v1::Event> ended_event(const v1::Job& job) {
+  if (job.kind() == v1::Job::KIND_LOAD) return std::nullopt;
+  if (job.state() == v1::Job::STATE_DONE) return job_event(job, "DONE", "done");
+  if (job.state() == v1::Job::STATE_CANCELLED)
+    return job_event(job, "CANCELLED", job.message().empty() ? "cancelled" : job.message());
+  v1::Event event = job_event(job, "FAILED", job.message() + " (" + job.reason() + ")");
+  event.set_cause(job.reason());
+  event.set_severity(v1::Event::SEVERITY_WARNING);
+  return event;
+}
+
+v1::Event cancel_event(const v1::Job& job, const v1::Origin& who) {
+  v1::Event event = job_event(job, "CANCEL_ASKED", "is to end");
+  *event.mutable_origin() = who;
   return event;
 }
 

@@ -6,6 +6,7 @@
 
 #include "continuo/v1/edit.pb.h"
 #include "continuo/v1/event.pb.h"
+#include "continuo/v1/job.pb.h"
 #include "continuo/v1/session.pb.h"
 #include "server/base/result.hpp"
 #include "server/journal/journal.hpp"
@@ -21,5 +22,10 @@ namespace continuo::control {
 [[nodiscard]] std::optional<v1::Event> event_of(const v1::WatchResponse& message);
 /// Somebody asked for `what` and was refused.
 [[nodiscard]] v1::Event refusal_of(const Error& error, const std::string& what, v1::Origin origin);
+
+/// A load tells of itself: none for it.
+[[nodiscard]] std::optional<v1::Event> started_event(const v1::Job& job);
+[[nodiscard]] std::optional<v1::Event> ended_event(const v1::Job& job);
+[[nodiscard]] v1::Event cancel_event(const v1::Job& job, const v1::Origin& who);
 
 }  // namespace continuo::control

@@ -1,5 +1,7 @@
 #include "server/control/loader.hpp"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "server/base/log.hpp"
@@ -15,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 64u << 20;
 constexpr std::size_t kMaxWarnings = 200;
 constexpr std::chrono::seconds kSoundPatience{2};
+constexpr std::size_t kLargeLoad = 1u << 20;
 
 double rate_of(const session::Document& document, const session::EngineShape& shape) {
   return document.sample_rate_hz == 0 ? shape.sample_rate_hz : document.sample_rate_hz;
@@ -31,6 +34,7 @@ struct Loader::Load {
   MediaCache::Found found;
   v1::LoadSessionResponse response;
   std::unique_ptr<Timer> patience;
+  std::size_t bytes = 0;  // of its text
 };
 
 void Loader::load(LoadRequest request, Answer done) {
@@ -38,6 +42,7 @@ void Loader::load(LoadRequest request, Answer done) {
     return done(make_error(ErrorKind::invalid_argument, "TOO_LARGE", "json", "a session has at most 64 MiB of text"));
   }
   auto load = std::make_shared<Load>();
+  load->bytes = request.json.size();
   load->request = std::move(request);
   load->done = std::move(done);
   parts_.worker.post([this, load, post = parts_.strand.poster()] {
@@ -50,6 +55,8 @@ void Loader::load(LoadRequest request, Answer done) {
     }
     post([this, load, document = std::move(document)]() mutable {
       if (!document) return load->done(document.error());
+      if (load->request.job.cancelled()) return load->done(cancelled_error());
+      load->request.job.progress(0.3);
       load->document = std::make_shared<session::Document>(std::move(*document));
       // Uids are the strand's to give: the worker parsed with numbers of its own.
       give_uids(*load->document, [this] { return parts_.uids.next(); });
@@ -111,15 +118,22 @@ std::vector<std::string> Loader::warnings(const Load& load) const {
 
 void Loader::probed(const Ptr& load, MediaCache::Found found) {
   load->found = std::move(found);
+  load->request.job.progress(0.8);
   for (std::string& warning : warnings(*load)) load->response.add_warnings(std::move(warning));
-  if (load->request.dry_run || !parts_.link.room()) {
+  const Result<> free = load->request.own ? Result<>() : parts_.leases.check_all(load->request.leases);
+  if (load->request.dry_run || !free || !parts_.link.room()) {
     load->finish();
+    if (!free) return load->done(free.error());
     if (load->request.dry_run) {
       *load->response.mutable_revision() = parts_.history.revision();
       return load->done(std::move(load->response));
     }
     return load->done(make_error(ErrorKind::resource_exhausted, "SOUND_STANDS_STILL", "",
                                  "the sound device does not take transactions: try again when it runs"));
+  }
+  if (!load->request.job.try_commit()) {
+    load->finish();
+    return load->done(cancelled_error());
   }
   // Nothing can fail from here on. Takes end with the session that they recorded.
   std::vector<Takes::Ref> stopped;
@@ -163,6 +177,7 @@ void Loader::put_in_place(const Ptr& load) {
         parts_.graph.set_document(load->document);
         parts_.history.reset();
         parts_.scheduled.tell_dropped();
+        parts_.leases.session_loaded();
         *load->response.mutable_revision() = parts_.history.revision();
         log::info("session \"{}\" loaded for {}: {} warnings", load->document->name, load->request.client,
                   load->response.warnings_size());
@@ -171,9 +186,12 @@ void Loader::put_in_place(const Ptr& load) {
         load->patience->after(kSoundPatience, [answer] { answer(false); });
         load->finish();
       },
-      [load, answer](AudioLink::Fate fate, rt::FrameCount frame) {
+      [this, load, answer](AudioLink::Fate fate, rt::FrameCount frame) {
         if (fate == AudioLink::Fate::applied) load->response.set_engine_frame(frame);
         answer(true);
+        // What the session before held, and the text of this one, lie between what is still in use: the allocator keeps
+        // them for itself unless it is asked.
+        if (load->bytes >= kLargeLoad) parts_.worker.post([] { malloc_trim(0); });
       });
 }
 

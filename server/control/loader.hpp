@@ -8,6 +8,7 @@
 #include "server/control/delivery.hpp"
 #include "server/control/engine.hpp"
 #include "server/control/history.hpp"
+#include "server/control/leases.hpp"
 #include "server/control/scheduled.hpp"
 #include "server/control/uid_source.hpp"
 #include "server/control/worker.hpp"
@@ -34,6 +35,7 @@ class Loader {
     History& history;
     UidSource& uids;
     Scheduled& scheduled;
+    Leases& leases;
     std::function<void()> changed;
   };
   explicit Loader(Parts parts) : parts_(parts) {}

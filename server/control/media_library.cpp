@@ -1,5 +1,6 @@
 #include "server/control/media_library.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +156,34 @@ Result<v1::DeleteMediaResponse> delete_on_line(const media::Roots& roots, const 
   return v1::DeleteMediaResponse();
 }
 
+Result<std::monostate> check_place_on_line(const media::Roots& roots, const MediaLibrary::InUse& in_use,
+                                           const std::string& name, bool overwrite) {
+  const auto about = [&](Error error) {
+    if (error.reason == "FILE_NOT_FOUND")
+      error = make_error(ErrorKind::not_found, "FOLDER_NOT_FOUND", "",
+                         std::string(media::split_name(name).folder) + " is no folder: make it first");
+    error.field = "file";
+    return error;
+  };
+  const auto parts = media::split_name(name);
+  const auto folder = roots.open_folder(parts.folder);
+  if (!folder) return about(folder.error());
+  if (parts.name.starts_with('.'))
+    return make_error(ErrorKind::permission_denied, "HIDDEN_FILE", "file",
+                      name + ": names that begin with a dot are not served");
+  if (Result<> free = check_no_take(roots, in_use, name); !free) return about(free.error());
+  struct stat status{};
+  if (::fstatat(folder->get(), std::string(parts.name).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno != ENOENT) return about(media::disk_error(errno, name, "cannot make"));
+    return std::monostate{};
+  }
+  if (!overwrite) return about(media::disk_error(EEXIST, name, "cannot make"));
+  if (!S_ISREG(status.st_mode))
+    return make_error(ErrorKind::invalid_argument, "NOT_A_FILE", "file", "not a regular file: " + name);
+  if (Result<> free = check_unused(roots, in_use, name, status); !free) return about(free.error());
+  return std::monostate{};
+}
+
 }  // namespace
 
 struct MediaLibrary::Shared {
@@ -276,6 +305,17 @@ void MediaLibrary::remove(v1::DeleteMediaRequest request, Done<v1::DeleteMediaRe
         [shared = shared_, name, used = *std::move(in_use)](const auto&, const Done<v1::DeleteMediaResponse>& answer) {
           answer(delete_on_line(shared->roots, used, name));
         });
+  });
+}
+
+void MediaLibrary::check_place(std::string name, bool overwrite, Done<std::monostate> done) {
+  ask_([this, name = std::move(name), overwrite, done = guard(std::move(done))](Result<InUse> in_use) mutable {
+    if (!in_use) return done(in_use.error());
+    on_line(questions_, name, std::move(done),
+            [shared = shared_, name, overwrite, used = *std::move(in_use)](const auto&,
+                                                                           const Done<std::monostate>& answer) {
+              answer(check_place_on_line(shared->roots, used, name, overwrite));
+            });
   });
 }
 

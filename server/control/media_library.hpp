@@ -60,6 +60,10 @@ class MediaLibrary {
   void upload(v1::UploadMediaRequest::Begin begin, Done<std::shared_ptr<MediaUpload>> done);
   void download(v1::DownloadMediaRequest request, Done<std::shared_ptr<MediaDownload>> done);
 
+  /// Whether a file of ours may be made under this name: its folder is there, no take has or will have the name, and
+  /// what it would replace may be replaced and is in nobody's use.
+  void check_place(std::string name, bool overwrite, Done<std::monostate> done);
+
   /// Who transfers has a turn in it; whoever owns the strand checks it now and then.
   [[nodiscard]] IdleTransfers& idle() noexcept { return idle_; }
 

@@ -3,13 +3,13 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "server/base/log.hpp"
 #include "server/control/player_report.hpp"
+#include "server/control/request_ids.hpp"
+#include "server/control/state_file.hpp"
 #include "server/control/uid_source.hpp"
 
 namespace continuo::control {
@@ -20,9 +20,14 @@ constexpr const char* kLast = "last-session";        // SessionSaver's
 constexpr const char* kStarted = "started-session";  // the last one that was loaded at a start
 constexpr const char* kClient = "at_start";
 
+constexpr std::size_t kMostBytes = 65u << 20;  // of a session as text
+
+/// Empty where there is none, or nothing that can be read.
 std::string read_text(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  auto text = read_state(file, kMostBytes);
+  if (text) return *text ? std::move(**text) : std::string();
+  log::warning("{}", text.error().message);
+  return {};
 }
 
 /// What was good at this start, for one that finds what comes after it broken.
@@ -32,18 +37,6 @@ void keep(const std::string& json, const std::string& base, const std::filesyste
   if (!write_whole(folder / (name + ".base"), base + "\n", error) ||
       !write_whole(folder / (name + ".json"), json, error))
     log::warning("the session is not kept: {}", error);
-}
-
-/// The saver would write over it. Returns the name that it has then.
-std::string set_aside(const std::filesystem::path& folder) {
-  std::error_code error;
-  for (int i = 1; i < 100; ++i) {
-    const std::string name = std::string(kLast) + ".bad-" + std::to_string(i) + ".json";
-    if (std::filesystem::exists(folder / name, error)) continue;
-    std::filesystem::rename(folder / (std::string(kLast) + ".json"), folder / name, error);
-    return name;
-  }
-  return std::string(kLast) + ".json";
 }
 
 v1::ApplyRequest only(const v1::ApplyRequest& all, bool recording) {
@@ -83,12 +76,16 @@ v1::ApplyRequest Resume::place() const {
 }
 
 void Resume::begin(std::function<void()> then) {
-  if (!parts_.session && !parts_.playback && !parts_.recording) return then();
+  if (!parts_.session && !parts_.playback && !parts_.recording) {
+    parts_.restored("");
+    return then();
+  }
   parts_.worker.post([this, then = std::move(then), folder = parts_.folder, post = parts_.strand.poster()] {
     std::vector<Kept> kept;
     for (const char* name : {kLast, kStarted}) {
-      Kept one{read_text(folder / (std::string(name) + ".json")), read_text(folder / (std::string(name) + ".base")),
+      Kept one{read_text(folder / (std::string(name) + ".json")), read_text(folder / (std::string(name) + ".base")), "",
                name == kLast};
+      one.sha256 = sha256_of(one.json);
       if (!one.base.empty() && one.base.back() == '\n') one.base.pop_back();
       if (!one.json.empty()) kept.push_back(std::move(one));
     }
@@ -115,6 +112,7 @@ void Resume::begin(std::function<void()> then) {
 
 void Resume::load(std::vector<Kept> kept, v1::ApplyRequest place, const std::function<void()>& then) {
   if (kept.empty()) {
+    parts_.restored("");
     look();
     return then();
   }
@@ -124,12 +122,13 @@ void Resume::load(std::vector<Kept> kept, v1::ApplyRequest place, const std::fun
   request.client = kClient;
   parts_.load(std::move(request), [this, kept = std::move(kept), place = std::move(place), then](const auto& load) {
     if (load) {
+      parts_.restored(kept.front().sha256);
       parts_.worker.post([one = kept.front(), folder = parts_.folder] { keep(one.json, one.base, folder); });
       return loaded(place, then);
     }
     std::string problem = "the last session cannot be taken up: " + load.error().message;
     if (kept.front().newest) {
-      problem += "; it is kept as " + set_aside(parts_.folder);
+      problem += "; it is kept as " + set_aside(parts_.folder, kLast, ".json");  // the saver would write over it
       parts_.problem(problem);
     }
     log::error("{}", problem);

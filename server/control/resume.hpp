@@ -38,7 +38,8 @@ class Resume {
     bool session = false;
     bool playback = false;
     bool recording = false;
-    std::function<void(std::string)> problem;  // what could not be taken up
+    std::function<void(std::string)> problem;                 // what could not be taken up
+    std::function<void(const std::string& sha256)> restored;  // called once: the text that is the session; "": none is
     std::function<void(LoadRequest, Done<v1::LoadSessionResponse>)> load;
     std::function<void(v1::ApplyRequest, Done<v1::ApplyResponse>)> apply;
   };
@@ -56,6 +57,7 @@ class Resume {
   struct Kept {
     std::string json;
     std::string base;
+    std::string sha256;  // of json
     bool newest = true;  // not the one that the daemon last started with
   };
   void load(std::vector<Kept> kept, v1::ApplyRequest place, const std::function<void()>& then);

@@ -3,23 +3,21 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "server/base/log.hpp"
+#include "server/control/state_file.hpp"
 #include "server/control/uid_source.hpp"
 
 namespace continuo::control {
 
 RoundTrips::RoundTrips(Strand& strand, Worker& worker, std::filesystem::path folder)
     : strand_(strand), worker_(worker), file_(std::move(folder) / "calibrations.json") {
-  std::ifstream in(file_, std::ios::binary);
-  if (!in) return;
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto text = read_state(file_, 1u << 20);
+  if (text && !*text) return;
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
-  if (google::protobuf::util::JsonStringToMessage(text, &all_, options).ok()) return;
+  if (text && google::protobuf::util::JsonStringToMessage(**text, &all_, options).ok()) return;
   all_.Clear();
   log::warning("{} cannot be read: no device is calibrated", file_.string());
 }

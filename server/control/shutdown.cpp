@@ -33,13 +33,16 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   if (std::exchange(closing, true))
     return done(make_error(ErrorKind::failed_precondition, "SHUTTING_DOWN", "", "it is ending already"));
   resume.close();
+  params.close();
   jobs.close();
   scheduled.close();
   transactions.close();
   identify.close();
   calibrate.close();
   cues.close();
+  leases.close();
   transfer_check.cancel();
+  desk.close();
   library.close();
   missing.close();
   lost.close();
@@ -58,12 +61,13 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
       link.poll();
       if (left) takes.abandon();
       wait_until(
-          strand, Timer::Clock::now() + kTakesLimit, [this] { return takes.running() == 0 && !takes.copies_under_way(); },
+          strand, Timer::Clock::now() + kTakesLimit,
+          [this] { return takes.running() == 0 && !takes.copies_under_way(); },
           [this, done] {
             if (takes.running() > 0) log::error("{} takes could not be closed in time", takes.running());
             pump.stop();
             wait_until(
-                strand, Timer::Clock::now() + kSaveLimit, [this] { return worker.wait_idle(0ms); },
+                strand, Timer::Clock::now() + kSaveLimit, [this] { return worker.wait_idle(0ms) && desk.idle(); },
                 [done] { done(std::monostate{}); });
           });
     });

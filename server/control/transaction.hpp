@@ -23,8 +23,12 @@ struct Transactions::Transaction {
   session::Expanded expanded;  // its operations, with those of the cue that it fires
   std::shared_ptr<Outcome> outcome;
   JobQueue::Finish finish;
-  bool urgent = false;         // it may come before others, and stands aside for none
-  MediaCache::Found looked_at;  // files that were probed before it stood aside
+  bool own = false;                        // the daemon's own doing
+  std::shared_ptr<TakeBack> back;          // an undo or redo
+  bool streamed = false;                   // values of a stream: see Change.streamed
+  std::uint64_t gesture = 0;               // theirs: equal ones are one step of undo
+  bool urgent = false;                     // it may come before others, and stands aside for none
+  MediaCache::Found looked_at;             // files that were probed before it stood aside
   std::vector<Takes::Order> taken_orders;  // and takes that were opened then
   std::vector<Takes::Opened> taken;
   std::uint64_t id = 0;             // once it is sure to be committed, or held
@@ -39,8 +43,8 @@ struct Transactions::Transaction {
   std::set<std::string> files;  // that the document names afterwards
   MediaCache::Found found;
   std::vector<Takes::Order> orders;
-  bool files_checked = false;      // that its takes name
-  std::string order_field;         // of the record_start, for errors
+  bool files_checked = false;       // that its takes name
+  std::string order_field;          // of the record_start, for errors
   std::vector<Takes::Ref> started;  // takes
   std::vector<Takes::Ref> stopped;  // by a RecordStop: it is done once they are closed
   bool stops_takes = false;         // it has a RecordStop

@@ -23,8 +23,13 @@ Result<> check_request(const v1::ApplyRequest& request) {
   }
   if (request.request_id().size() > 64) return bad("TOO_LONG", "request_id", "request_id has at most 64 characters");
   if (request.client().size() > 800) return bad("TOO_LONG", "client", "client has at most 200 characters");
+  if (const Result<> tokens = check_tokens(request.leases()); !tokens) return tokens;
   if (request.has_wait() && request.wait() != v1::WAIT_COMMITTED && request.wait() != v1::WAIT_APPLIED) {
     return bad("UNKNOWN_ENUM", "wait", "wait is WAIT_COMMITTED or WAIT_APPLIED");
+  }
+  if (request.expected_nodes_size() > Transactions::kMaxExpectedNodes) {
+    return bad("TOO_MANY", "expected_nodes",
+               "at most " + std::to_string(Transactions::kMaxExpectedNodes) + " nodes are looked at");
   }
   if (!request.has_when()) return {};
   switch (request.when().kind_case()) {

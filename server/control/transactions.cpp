@@ -50,23 +50,30 @@ bool only_values(const session::Operations& operations) {
 
 }  // namespace
 
-Transactions::Transactions(Parts parts) : parts_(std::move(parts)) {
+Transactions::Transactions(Parts parts) : parts_(std::move(parts)), log_(parts_.utc_ns) {
   parts_.scheduled.on_due([this](const Scheduled::Ptr& entry, rt::FrameCount frame, JobQueue::Finish finish) {
     fall_due(entry, frame, std::move(finish));
   });
 }
 
-void Transactions::apply(v1::ApplyRequest request, Done done, std::string identity) {
+void Transactions::apply(v1::ApplyRequest request, Done done, std::string identity, bool own) {
   if (const Result<> checked = check_request(request); !checked) return done(checked.error());
+  enter(std::move(request), std::move(done), std::move(identity), own, nullptr);
+}
+
+void Transactions::enter(v1::ApplyRequest request, Done done, std::string identity, bool own,
+                         std::shared_ptr<TakeBack> back) {
   if (!request.request_id().empty()) {
     const auto known = log_.find(identity, request);
     if (!known) return done(known.error());
     if (*known) return wait_for(*known, request, std::move(done));
   }
   auto tx = std::make_shared<Transaction>();
+  tx->back = std::move(back);
   tx->outcome = std::make_shared<Outcome>();
   tx->outcome->identity = std::move(identity);
   tx->request = std::move(request);
+  tx->own = own;
   tx->in_time = parts_.scheduled.check_not_past(tx->request.when());
   if (!tx->request.request_id().empty()) log_.add(tx->request, tx->outcome);
   open_.insert(tx);
@@ -87,8 +94,13 @@ void Transactions::apply(v1::ApplyRequest request, Done done, std::string identi
 void Transactions::cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
                           std::function<void(Result<v1::CancelScheduledResponse>)> done, const std::string& identity) {
   if (request.client().size() > 800) return done(bad("TOO_LONG", "client", "client has at most 200 characters"));
+  if (const Result<> tokens = check_tokens(request.leases()); !tokens) return done(tokens.error());
   const bool taken = parts_.jobs.try_add([this, request, allowed, done, identity](const JobQueue::Finish& finish) {
-    const Result<> cancelled = parts_.scheduled.cancel(request, allowed, identity);
+    const auto may = [&](const v1::ApplyRequest& scheduled) {
+      const Result<> role = allowed(scheduled);
+      return role ? check_leases(scheduled, request.leases()) : role;
+    };
+    const Result<> cancelled = parts_.scheduled.cancel(request, may, identity);
     finish();
     if (!cancelled) return done(cancelled.error());
     done(v1::CancelScheduledResponse{});
@@ -109,13 +121,12 @@ void Transactions::begin(const Ptr& tx) {
   const v1::ApplyRequest& request = tx->request;
   if (!tx->in_time) return refuse(tx, tx->in_time.error());
   const v1::Revision& now = parts_.history.revision();
-  if (request.has_expected_revision() &&
-      (request.expected_revision().epoch() != now.epoch() || request.expected_revision().number() != now.number())) {
-    return refuse(tx, make_error(ErrorKind::aborted, "REVISION_CHANGED", "expected_revision",
-                                 "the session is at revision " + std::to_string(now.number()) +
-                                     (request.expected_revision().epoch() == now.epoch() ? "" : " of another epoch") +
-                                     ": read it again"));
+  if (request.has_expected_revision()) {
+    if (const Result<> same = node_revisions_.check(request.expected_revision(), now); !same)
+      return refuse(tx, same.error());
   }
+  if (const Result<> same = node_revisions_.check_nodes(request, *parts_.graph.document(), now); !same)
+    return refuse(tx, same.error());
   if (request.has_when() && tx->entry == nullptr) {
     auto due = parts_.scheduled.due_of(request.when());
     if (!due) return refuse(tx, due.error());
@@ -125,6 +136,9 @@ void Transactions::begin(const Ptr& tx) {
     if (const Result<> room = parts_.scheduled.room_for(request); !room) return refuse(tx, room.error());
   }
   tx->before = tx->due ? parts_.scheduled.document_before(*tx->due) : parts_.graph.document();
+  if (tx->back) {
+    if (const Result<> found = find_inverse(*tx); !found) return refuse(tx, found.error());
+  }
   const auto resolved = parts_.cues.resolve(request.operations(), tx->due.has_value());
   if (!resolved) return refuse(tx, resolved.error());
   tx->expanded = session::expand_cues(*tx->before, *resolved);
@@ -133,10 +147,12 @@ void Transactions::begin(const Ptr& tx) {
   const session::UidSource scratch = [next = rt::Uid{1} << 52]() mutable { return --next; };
   const session::UidSource given = [this] { return parts_.uids.next(); };
   auto edited = tx->due ? session::apply_operations(*document, tx->expanded.operations, scratch)
-                        : session::apply_operations(*document, with_current(*tx), given);
-  if (!edited) return refuse(tx, edited.error());
+                        : session::apply_operations(*document, with_current(*tx), given,
+                                                    tx->back ? session::EditMode::restore : session::EditMode::client);
+  if (!edited) return refuse(tx, tx->back ? not_any_more(edited.error()) : edited.error());
   tx->edit = std::move(*edited);
   tx->document = document;
+  if (const Result<> free = check_leases(*tx); !free) return refuse(tx, free.error());
   if (const Result<> read = read_transport(*tx); !read) return refuse(tx, read.error());
   if (!tx->entry && may_break(request, tx->edit)) {
     const Result<> whole = parts_.scheduled.check(*document, tx->due ? &*tx->due : nullptr);
@@ -181,6 +197,7 @@ void Transactions::fall_due(const Scheduled::Ptr& entry, rt::FrameCount frame, J
   auto tx = std::make_shared<Transaction>();
   tx->request = entry->request;
   tx->request.clear_expected_revision();  // it was, when it was accepted
+  tx->request.clear_expected_nodes();
   tx->outcome = entry->outcome;
   tx->finish = std::move(finish);
   tx->id = entry->id;

@@ -37,6 +37,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
 void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped) {
   if (tx->entry) parts_.scheduled.committed(tx->entry, tx->frame);
   if (!tx->urgent) parts_.sources.ahead().keep({}, {});
+  const DocumentPtr before = parts_.graph.document();
   if (tx->edit.changed) parts_.graph.set_document(tx->document);
   parts_.cues.committed(tx->id, tx->expanded.operations);
   v1::Change change;
@@ -45,7 +46,10 @@ void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped)
   tx->edit.accepted.clear();
   *change.mutable_origin() = origin_of(tx->request.client(), tx->outcome->identity);
   v1::ApplyResponse& response = tx->outcome->response;
+  if (tx->back) change.set_undoes(tx->back->of);
+  if (tx->streamed) change.set_streamed(true);
   *response.mutable_revision() = parts_.history.commit(tx->edit.changed, std::move(change));
+  if (tx->edit.changed) record(*tx, *before, response.revision());
   response.set_outcome(v1::ApplyResponse::OUTCOME_COMMITTED);
   response.set_transaction_id(tx->id);
   for (const auto* takes : {&std::as_const(tx->started), &stopped}) {
@@ -56,9 +60,16 @@ void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped)
       }
     }
   }
+  if (tx->edit.structural) parts_.leases.follow();
   if (tx->stops_takes) tx->stopped = stopped;
   tx->outcome->known = true;
-  if (tx->edit.changed) parts_.changed();
+  tx->outcome->error.reset();  // of a daemon that ends: whoever asks the next one is told that it was done
+  if (tx->edit.changed) {
+    tx->outcome->stand = parts_.graph.stand();
+    parts_.changed();
+  } else if (!tx->request.request_id().empty()) {
+    parts_.settled();
+  }
   tx->finish();
   tx->request.clear_operations();
   tx->expanded = {};
@@ -68,6 +79,7 @@ void Transactions::commit(const Ptr& tx, const std::vector<Takes::Ref>& stopped)
 
 void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount frame) {
   Outcome& outcome = *tx->outcome;
+  if (outcome.final) return;  // the daemon ends: it was answered, and another thread may read it
   outcome.final = fate != AudioLink::Fate::applied || tx->stopped.empty();
   if (outcome.final) open_.erase(tx);
   if (fate == AudioLink::Fate::applied) {
@@ -79,8 +91,10 @@ void Transactions::applied(const Ptr& tx, AudioLink::Fate fate, rt::FrameCount f
   } else if (fate == AudioLink::Fate::refused) {
     log::error("transaction {}: the audio thread's schedule was full", tx->id);
   }
+  if (outcome.final && !tx->request.request_id().empty()) parts_.settled();
   if (outcome.final) return outcome.changed();
   parts_.takes.when_closed(tx->stopped, [this, tx](std::vector<Takes::Report> takes) {
+    if (tx->outcome->final) return;
     for (Takes::Report& take : takes) {
       take.set_start_timeline_frame(parts_.graph.to_session(take.start_timeline_frame()));
       *tx->outcome->response.add_closed_takes() = std::move(take);
@@ -104,9 +118,12 @@ void Transactions::refuse(const Ptr& tx, Error error) {
     problem->set_reason(error.reason);
     problem->set_message(error.message);
   } else {
-    const bool passes = error.kind == ErrorKind::resource_exhausted || error.kind == ErrorKind::unavailable ||
-                        error.kind == ErrorKind::internal;
-    if (passes && !tx->request.request_id().empty()) log_.forget(outcome.identity, tx->request.request_id());
+    if (!tx->request.request_id().empty()) {
+      if (passes(error))
+        log_.forget(outcome.identity, tx->request.request_id());
+      else
+        parts_.settled();
+    }
     if (tx->entry)
       parts_.scheduled.failed(tx->entry, error);
     else

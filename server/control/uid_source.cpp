@@ -6,10 +6,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
+#include <sstream>
 
 #include "server/base/check.hpp"
 #include "server/base/log.hpp"
+#include "server/control/state_file.hpp"
 
 namespace continuo::control {
 
@@ -20,7 +21,8 @@ bool write_whole(const std::filesystem::path& file, const std::string& text, std
   };
   std::filesystem::path beside = file;
   beside += ".new";
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // A FIFO of that name would be waited for.
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
   if (fd < 0) return failed("cannot write");
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
@@ -42,9 +44,9 @@ bool write_whole(const std::filesystem::path& file, const std::string& text, std
 UidSource::UidSource(std::filesystem::path folder, Worker& worker)
     : file_(std::move(folder) / "uids"), worker_(worker) {
   std::uint64_t stored = 0;
-  std::ifstream in(file_);
-  const bool readable =
-      static_cast<bool>(in >> stored) && stored >= 1 && stored < (std::uint64_t{1} << 53) - 2 * kBlock;
+  const auto text = read_state(file_, 100);
+  const bool readable = text && *text && static_cast<bool>(std::istringstream(**text) >> stored) && stored >= 1 &&
+                        stored < (std::uint64_t{1} << 53) - 2 * kBlock;
   std::error_code none;
   const bool lost = !readable && std::filesystem::exists(file_, none);
   if (readable) {

@@ -224,4 +224,33 @@ Result<fs::path> Roots::find_folder(std::string_view name) const {
   return folder;
 }
 
+Result<Descriptor> Roots::open_folder(std::string_view name) const {
+  const Name parts = split(name);
+  if (!parts.root) return no_root(name);
+  const auto root = folders_.find(*parts.root);
+  if (parts.root->empty() || root == folders_.end()) return unknown_root(name, *parts.root, folders_);
+  if (!parts.rest.empty()) {
+    if (auto ok = check_text(name, parts.rest); !ok) return ok.error();
+  }
+  const Descriptor root_fd(::open(root->second.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root_fd) return failed(name, errno);
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  const fs::path rest = parts.rest.empty() ? fs::path(".") : fs::path(parts.rest);
+  Descriptor folder(static_cast<int>(::syscall(SYS_openat2, root_fd.get(), rest.c_str(), &how, sizeof how)));
+  if (folder) return folder;
+  if (errno == ENOTDIR) {
+    return make_error(ErrorKind::invalid_argument, "NOT_A_FOLDER", std::string(name),
+                      "not a folder: " + std::string(name));
+  }
+  if (errno == ENOENT || errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG) return failed(name, errno);
+  // An old kernel, or a link that names an absolute path, which may yet lead inside.
+  const auto found = find_folder(name);
+  if (!found) return found.error();
+  folder = Descriptor(::open(found->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!folder) return failed(name, errno);
+  return folder;
+}
+
 }  // namespace continuo::media

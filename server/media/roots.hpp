@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/base/descriptor.hpp"
 #include "server/base/result.hpp"
 
 namespace continuo::media {
@@ -38,6 +39,8 @@ class Roots {
   [[nodiscard]] Result<std::filesystem::path> file_to_write(std::string_view name) const;
   /// An existing folder: "root:folder", or "root:" for the root itself.
   [[nodiscard]] Result<std::filesystem::path> find_folder(std::string_view name) const;
+  /// The same folder, opened: what is made in it by `openat` and its kin is in it whatever is swapped meanwhile.
+  [[nodiscard]] Result<Descriptor> open_folder(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::filesystem::path>& folders() const noexcept { return folders_; }
 
  private:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/base/check.hpp"
+#include "server/media/given_file.hpp"
 #include "server/media/take_file.hpp"
 
 namespace continuo::media {
@@ -97,7 +98,7 @@ std::optional<Container> container_of(const std::filesystem::path& file) {
 Result<std::unique_ptr<SampleWriter>> make_sample_writer(const std::filesystem::path& file, Container container,
                                                          const WriterRequest& request) {
   if (container != Container::wav) return make_sndfile_writer(file, container, request);
-  auto made = make_take_file(file, request.overwrite, true);
+  auto made = request.into >= 0 ? make_given_file(request.into) : make_take_file(file, request.overwrite, true);
   if (!made) return made.error();
   auto writer = std::make_unique<WavWriter>(file, request, std::move(*made));
   if (auto ok = writer->put(0, writer->header(0)); !ok) return ok.error();

@@ -22,6 +22,7 @@ struct WriterRequest {
   WavFormat format;
   std::int64_t frames = -1;  // where the length is known in advance; else -1
   bool overwrite = false;
+  int into = -1;  // a descriptor of an empty file, which stays the caller's, as its name does; `file` is for messages
 };
 
 /// A file that appears whole or not at all.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/media/given_file.hpp"
 #include "server/media/sample_writer.hpp"
 #include "server/media/take_file.hpp"
 
@@ -155,7 +156,7 @@ Result<std::unique_ptr<SampleWriter>> make_sndfile_writer(const std::filesystem:
   if (container == Container::flac && format.channels > kMaxFlacChannels)
     return refused(file, "a FLAC file has at most 8 channels, this render " + std::to_string(format.channels));
   if (container == Container::aiff && request.frames > kMaxAiffBytes / format.frame_bytes()) return too_long(file);
-  auto made = make_take_file(file, request.overwrite, true);
+  auto made = request.into >= 0 ? make_given_file(request.into) : make_take_file(file, request.overwrite, true);
   if (!made) return made.error();
   auto writer = std::make_unique<SndfileWriter>(file, container, request, std::move(*made));
   if (auto ok = writer->open(); !ok) return ok.error();

@@ -27,6 +27,7 @@ constexpr const char* kFooter =
     "frame that does. The timeline rolls on in a tail.\n"
     "--dither: TPDF of 2 LSB peak to peak before samples become integers; without the option with --bits 16 alone.\n"
     "sha256 in --json: of the interleaved samples as a WAV file of these bits holds them, whatever the container.\n"
+    "measure: a row (with --json a line) for each file; the exit code is that of the first that cannot be measured.\n"
     "compare: exit code 0 for equal samples, 1 for different ones; with --offset of the frames that both have.\n"
     "Exit codes: 0 done, 64 usage, 65 bad data, 66 no such file or node, 70 our fault (--verify found a difference),\n"
     "73 output exists or cannot be made, 74 I/O or full disk, 75 interrupted, 77 refused.";
@@ -42,6 +43,8 @@ struct Words {
   std::string dither;
   std::string offset;
   std::vector<std::string> roots;
+  std::string base;
+  int into = -1;
   bool check = false;
 };
 
@@ -49,7 +52,12 @@ Error usage(std::string field, std::string message) {
   return make_error(ErrorKind::invalid_argument, "USAGE", std::move(field), std::move(message));
 }
 
-CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
+struct Commands {
+  const CLI::App* compare;
+  const CLI::App* measure;
+};
+
+Commands add_options(CLI::App& app, Arguments& a, Words& w) {
   const auto list = [&](const char* name, std::vector<std::string>& into, const char* help) {
     app.add_option(name, into, help)->expected(1)->take_all();
   };
@@ -70,10 +78,22 @@ CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
       ->check(CLI::Range(1u, Crew::kMaxMembers));
   app.add_option("--block", a.options.block_frames, "Frames that the engine renders at once; changes no sample")
       ->check(CLI::Range(1, 65536));
+  app.add_flag("--loudness", a.options.loudness, "Measure the output: loudness, its range, true peak (EBU R 128)");
   app.add_flag("--verify", a.verify, "Render twice, with other blocks and threads, and compare");
   app.add_flag("--force", a.options.overwrite, "Replace an existing output, but none of the files that are read");
   app.add_flag("--check", w.check, "Only check the session and its media");
   app.add_flag("--progress", a.progress, "Show how far it is, on standard error");
+  constexpr const char* kPrograms = "For programs that run this one";
+  app.add_flag("--progress-json", a.progress_json,
+               "Lines {\"progress\":0.5} before the answer; whoever read them and goes ends the render")
+      ->group(kPrograms);
+  app.add_option("--base", w.base, "ROOT:FOLDER where relative media names begin, or none; else the session's folder")
+      ->group(kPrograms);
+  app.add_option("--output-fd", w.into, "An empty file's descriptor to write to; -o says the format and the name")
+      ->check(CLI::Range(3, 1 << 20))
+      ->group(kPrograms);
+  app.add_flag("--silent-missing", a.options.silent_missing, "Media that cannot be played are silent, and a warning")
+      ->group(kPrograms);
   app.add_flag("--json", a.json, "Answer in one line of JSON");
   CLI::App* comparing = app.add_subcommand("compare", "Compare two audio files sample by sample");
   comparing->add_option("A", a.a, "An audio file")->required();
@@ -81,7 +101,18 @@ CLI::App* add_options(CLI::App& app, Arguments& a, Words& w) {
   comparing
       ->add_option("--offset", w.offset, "By how many frames B begins later (less than 0: A), or \"auto\": find it")
       ->expected(1);
-  return comparing;
+  CLI::App* measuring = app.add_subcommand(
+      "measure", "Loudness (EBU R 128), true peak, sample peak, clipped samples and silence of audio files");
+  measuring->add_option("FILE", a.files, "Audio files")->required();
+  measuring->add_option(
+      "--channels", a.measure.layout,
+      "mono, stereo, 3.0, quad, 5.0, 5.1, 7.1, all (each as it is), or a factor for each with commas; "
+      "else as their number suggests");
+  measuring->add_option("--silence-below", a.measure.silence_db, "dB of full scale that sound must exceed; else -60")
+      ->check(CLI::Range(-200.0, 100.0));
+  measuring->add_option("--silence-for", a.measure.silence_s, "Seconds of quiet that are a silence; else 1")
+      ->check(CLI::Range(0.0, 1e6));
+  return {comparing, measuring};
 }
 
 Result<> settle_offset(const std::string& text, Offset& offset) {
@@ -127,6 +158,7 @@ Result<> settle_format(const Words& w, RenderOptions& options) {
   } else {
     options.pipe.reset();
     options.output = w.output;
+    if (w.into >= 0) options.into = w.into;
     container = media::container_of(options.output);
     if (!container) return usage("-o", w.output + ": name it .wav, .w64, .aiff or .flac");
   }
@@ -151,8 +183,14 @@ Result<> settle_roots(const Words& w, const std::string& session, RenderOptions&
       return usage("--media-root", "\"" + root + "\" is not NAME=FOLDER");
     roots[root.substr(0, equals)] = root.substr(equals + 1);
   }
-  options.roots = media::Roots(std::move(roots));
   options.base = ":";
+  if (!w.base.empty()) {
+    if (w.base != "none" && w.base.find(':') == std::string::npos)
+      return usage("--base", "\"" + w.base + "\" is not ROOT:FOLDER, nor none");
+    options.base = w.base == "none" ? "" : w.base;
+    roots.erase("");
+  }
+  options.roots = media::Roots(std::move(roots));
   return {};
 }
 
@@ -164,7 +202,7 @@ Result<> parse_arguments(int argc, char** argv, Arguments& arguments) {
   app.set_version_flag("-V,--version", "continuo-render " CONTINUO_VERSION);
   app.footer(kFooter);
   app.fallthrough();
-  const CLI::App* comparing = add_options(app, arguments, words);
+  const Commands commands = add_options(app, arguments, words);
   // Known before anything is said: standard output may belong to the samples.
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -180,7 +218,11 @@ Result<> parse_arguments(int argc, char** argv, Arguments& arguments) {
   } catch (const CLI::ParseError& error) {
     return usage("", std::string(error.what()) + "; see continuo-render --help");
   }
-  arguments.task = comparing->parsed() ? Task::compare : words.check ? Task::check : Task::render;
+  arguments.task = commands.compare->parsed()   ? Task::compare
+                   : commands.measure->parsed() ? Task::measure
+                   : words.check                ? Task::check
+                                                : Task::render;
+  if (arguments.task == Task::measure) return {};
   if (arguments.task == Task::compare) return settle_offset(words.offset, arguments.offset);
   if (arguments.session.empty()) return usage("SESSION", "name a session file; see continuo-render --help");
   if (auto ok = settle_roots(words, arguments.session, arguments.options); !ok) return ok;

@@ -11,7 +11,7 @@
 
 namespace continuo::render {
 
-enum class Task { render, check, compare, said };  // said: help or version, already printed
+enum class Task { render, check, compare, measure, said };  // said: help or version, already printed
 
 struct Arguments {
   Task task = Task::render;
@@ -22,10 +22,13 @@ struct Arguments {
   RenderOptions options;            // but for what the session's own text decides
   bool verify = false;
   bool progress = false;
+  bool progress_json = false;
   bool json = false;
   std::string a;  // compare
   std::string b;
   Offset offset;
+  std::vector<std::string> files;  // measure
+  MeasureOptions measure;
 };
 
 /// The error's exit code is EX_USAGE. `json` is set as far as it was understood.

@@ -84,4 +84,13 @@ Error missing_media_error(const std::vector<MissingMedia>& missing) {
   return error;
 }
 
+std::vector<std::string> missing_media_lines(const std::vector<MissingMedia>& missing) {
+  std::vector<std::string> lines;
+  for (const auto& [node, param, file, why] : missing) {
+    const bool named = why.message.find(file) != std::string::npos;
+    lines.push_back(node + ": " + (named ? "" : file + ": ") + why.message + "; it is silent");
+  }
+  return lines;
+}
+
 }  // namespace continuo::render

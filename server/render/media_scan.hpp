@@ -40,5 +40,7 @@ void scan_cues(MediaScan& scan, const session::Document& document, const media::
 
 /// All of them in one error; its kind is that of the first.
 [[nodiscard]] Error missing_media_error(const std::vector<MissingMedia>& missing);
+/// One line for a person each, where they are to be silent.
+[[nodiscard]] std::vector<std::string> missing_media_lines(const std::vector<MissingMedia>& missing);
 
 }  // namespace continuo::render

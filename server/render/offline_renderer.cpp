@@ -38,7 +38,7 @@ Result<> check_options(const RenderOptions& options, double rate) {
 
 /// Whoever replaces an output on purpose does not mean a file that the session lives from, by whatever name.
 Result<> check_output_is_no_input(const RenderOptions& options, const MediaScan& scan) {
-  if (options.nowhere || options.pipe) return {};
+  if (options.nowhere || options.pipe || options.into) return {};
   const auto is_output = [&](const std::filesystem::path& file) {
     std::error_code none;
     return !file.empty() && std::filesystem::equivalent(file, options.output, none);  // device and inode: links too
@@ -113,6 +113,7 @@ struct OfflineRenderer::Impl {
       if (player.queue) {
         request.segments = media::segments_of(
             player.items, [&](const session::CompiledItem& item) { return scan.paths.at(item.file); });
+        if (request.segments.empty()) continue;        // all of them are missing
         request.file = request.segments.front().file;  // for messages
       } else {
         request.file = path->second;
@@ -140,9 +141,11 @@ struct OfflineRenderer::Impl {
     request.ring_frames = chunk;
     request.digest = options.digest;
     request.checksums = options.checksums;
-    auto writer = make_writer(
-        options,
-        {.format = request.format, .frames = options.tail_auto ? -1 : range.frames(), .overwrite = options.overwrite});
+    request.loudness = options.loudness;
+    auto writer = make_writer(options, {.format = request.format,
+                                        .frames = options.tail_auto ? -1 : range.frames(),
+                                        .overwrite = options.overwrite,
+                                        .into = options.into.value_or(-1)});
     if (!writer) return writer.error();
     output = std::make_unique<Output>(request, std::move(*writer));
     return {};
@@ -202,7 +205,7 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   if (auto ok = check_options(options, rate); !ok) return ok.error();
 
   const MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
-  if (!scan.missing.empty()) return missing_media_error(scan.missing);
+  if (!scan.missing.empty() && !options.silent_missing) return missing_media_error(scan.missing);
   if (auto ok = check_output_is_no_input(options, scan); !ok) return ok.error();
   media::MediaInfo device;
   if (options.given.device_input) {
@@ -213,7 +216,8 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
 
   auto impl = std::make_unique<Impl>();
   Impl& r = *impl;
-  r.warnings = scan.warnings;
+  r.warnings = missing_media_lines(scan.missing);
+  r.warnings.insert(r.warnings.end(), scan.warnings.begin(), scan.warnings.end());
   if (device.missing_frames > 0)
     r.warnings.push_back(options.given.device_input->string() + media::cut_off_text(device));
   r.options = options;
@@ -256,6 +260,7 @@ Result<RenderResult> OfflineRenderer::render() {
   result.sample_rate_hz = r.rate_hz;
   result.channels = r.engine->out_channels();
   result.peak = r.output->peak();
+  result.loudness = r.output->loudness();
   result.sha256 = r.output->sha256();
   result.checksums = r.output->checksums();
   result.warnings = r.warnings;

@@ -13,6 +13,7 @@
 #include "server/base/result.hpp"
 #include "server/media/roots.hpp"
 #include "server/media/wav_format.hpp"
+#include "server/render/measure.hpp"
 #include "server/render/patch.hpp"
 #include "server/render/time_text.hpp"
 #include "server/session/document.hpp"
@@ -34,13 +35,16 @@ struct RenderOptions {
   std::uint32_t threads = 1;     // 1 to Crew::kMaxMembers, the caller among them. No sample depends on it
   std::filesystem::path output;  // its ending says the container, see media::container_of
   std::optional<int> pipe;       // instead of `output`: a descriptor, as a WAV stream
+  std::optional<int> into;       // a descriptor for the file, whose name is not ours to give; `output` still names it
   bool nowhere = false;          // instead of `output`: only what RenderResult says is kept
   media::SampleFormat format = media::SampleFormat::float32;
   media::Dither dither = media::Dither::none;
   bool overwrite = false;
   std::filesystem::path session;                 // where the document came from, which is not overwritten; may be empty
+  bool silent_missing = false;                   // media that cannot be played are warnings, not an error
   bool digest = false;                           // RenderResult::sha256 is wanted
   bool checksums = false;                        // RenderResult::checksums are
+  bool loudness = false;                         // RenderResult::loudness is
   const std::atomic<bool>* cancelled = nullptr;  // set by anybody: run() ends soon with ABORTED
   /// Called after every few thousand frames; an automatic tail is not counted.
   std::function<void(std::int64_t done, std::int64_t frames, double rate_hz)> progress;
@@ -57,6 +61,7 @@ struct RenderResult {
   std::string sha256;  // of the interleaved samples, first frame first, each as a WAV file of this format holds it
                        // (little-endian): the same for every container
   std::vector<std::uint64_t> checksums;
+  std::optional<LoudnessReport> loudness;  // of the samples before they were made integers
   std::vector<std::string> warnings;  // files that are cut off, nodes and files that gave what is no number: lines for
                                       // a person
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "server/analysis/layout.hpp"
 #include "server/base/check.hpp"
 
 namespace continuo::render {
@@ -32,6 +33,10 @@ Output::Output(const OutputRequest& request, std::unique_ptr<media::SampleWriter
   if (request.trimmed_tail) tail_.emplace(channels_, request.format.sample_rate_hz);
   if (request.digest) sha256_.emplace();
   if (request.checksums) checksums_.emplace(channels_);
+  if (request.loudness) {
+    const auto weights = analysis::channel_weights(analysis::usual_layout(channels_), channels_);
+    loudness_.emplace(request.format.sample_rate_hz, *weights);
+  }
 }
 
 Output::~Output() = default;
@@ -71,6 +76,7 @@ Result<> Output::keep(std::span<const float> samples) {
   if (samples.empty()) return {};
   peak_ = peak_of(samples, peak_);
   if (checksums_) checksums_->add(samples);
+  if (loudness_) loudness_->feed(analysis::Frames::interleaved(samples.data(), channels_, samples.size() / channels_));
   const std::size_t before = bytes_.size();
   if (request_.dither == media::Dither::tpdf) {
     encode_dithered(request_.format.format, channels_, request_.first_frame + kept_, samples, bytes_);
@@ -100,6 +106,10 @@ Result<> Output::write_rest() {
 }
 
 Result<> Output::publish() { return writer_ ? writer_->finish() : Result<>(); }
+
+std::optional<LoudnessReport> Output::loudness() {
+  return loudness_ ? std::optional(loudness_->finish()) : std::nullopt;
+}
 
 std::vector<std::uint64_t> Output::checksums() const {
   return checksums_ ? checksums_->all() : std::vector<std::uint64_t>();

@@ -14,6 +14,7 @@
 #include "server/base/result.hpp"
 #include "server/media/sample_writer.hpp"
 #include "server/render/digest.hpp"
+#include "server/render/measure.hpp"
 #include "server/render/tail.hpp"
 
 namespace continuo::render {
@@ -28,6 +29,7 @@ struct OutputRequest {
   std::int64_t ring_frames = 0;  // that are pushed between two drains
   bool digest = false;
   bool checksums = false;
+  bool loudness = false;
 };
 
 /// One render's way out. Whoever pushes to sink() calls drain() before the ring can be full.
@@ -54,6 +56,8 @@ class Output {
   [[nodiscard]] float peak() const noexcept { return peak_; }
   [[nodiscard]] std::string sha256() { return sha256_ ? sha256_->hex() : std::string(); }
   [[nodiscard]] std::vector<std::uint64_t> checksums() const;
+  /// Once, at the end.
+  [[nodiscard]] std::optional<LoudnessReport> loudness();
 
  private:
   [[nodiscard]] Result<> take(std::span<const float> samples);
@@ -72,6 +76,7 @@ class Output {
   std::optional<Tail> tail_;
   std::optional<Sha256> sha256_;
   std::optional<Checksums> checksums_;
+  std::optional<LoudnessTap> loudness_;
   std::vector<std::byte> bytes_;  // encoded, not yet written
 };
 

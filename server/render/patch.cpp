@@ -73,7 +73,7 @@ Result<> set_param(session::Document& document, std::string_view text) {
     return usage(text, "NODE.PARAM=VALUE, as in vox.gain_db=-6");
   const auto& [path, param] = *name;
   const std::string field = path + "." + param;
-  session::DocNode* node = session::find_node(document, path);
+  session::DocNode* node = session::edit_node(document, path);
   if (node == nullptr) return unknown_node(path);
   const session::TypeSpec* type = session::find_type(node->type);
   const session::ParamSpec* spec = type == nullptr ? nullptr : type->find(param);
@@ -122,7 +122,7 @@ Result<> give_input(session::Document& document, std::string_view text, GivenFil
     return usage(text, "NODE=FILE, as in vox/player=take.wav");
   const std::string path(text.substr(0, equals));
   const std::string file(text.substr(equals + 1));
-  session::DocNode* node = session::find_node(document, path);
+  session::DocNode* node = session::edit_node(document, path);
   if (node == nullptr) return unknown_node(path);
   if (node->type == "in") {
     files.device_input = file;

@@ -28,4 +28,13 @@ void Progress::end() {
   open_ = false;
 }
 
+bool ProgressLines::show(std::int64_t done, std::int64_t frames) {
+  constexpr std::chrono::milliseconds kEvery{100};
+  const Clock::time_point now = now_();
+  if (shown_ && now - *shown_ < kEvery) return true;
+  shown_ = now;
+  const double part = frames > 0 ? static_cast<double>(done) / static_cast<double>(frames) : 1.0;
+  return std::fprintf(to_, "{\"progress\":%.4f}\n", part) > 0 && std::fflush(to_) == 0;
+}
+
 }  // namespace continuo::render

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <optional>
+#include <utility>
 
 namespace continuo::render {
 
@@ -27,6 +29,22 @@ class Progress {
   Clock::time_point shown_;
   bool whole_ = false;  // 100 % was said, and is said once
   bool open_ = false;   // the cursor stands in a line of ours
+};
+
+/// {"progress":0.5}: the same for a program, at most ten a second.
+class ProgressLines {
+ public:
+  using Clock = Progress::Clock;
+  explicit ProgressLines(
+      std::FILE* to, std::function<Clock::time_point()> now = [] { return Clock::now(); })
+      : to_(to), now_(std::move(now)) {}
+  /// False where nobody reads any more.
+  [[nodiscard]] bool show(std::int64_t done, std::int64_t frames);
+
+ private:
+  std::FILE* const to_;
+  const std::function<Clock::time_point()> now_;
+  std::optional<Clock::time_point> shown_;
 };
 
 }  // namespace continuo::render

@@ -1,4 +1,4 @@
-// The program continuo-render: renders, checks and compares; needs neither daemon nor device.
+// The program continuo-render: renders, checks, compares and measures; needs neither daemon nor device.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +13,8 @@
 #include "server/base/exit_code.hpp"
 #include "server/render/arguments.hpp"
 #include "server/render/compare.hpp"
+#include "server/render/measure.hpp"
+#include "server/render/measure_report.hpp"
 #include "server/render/media_scan.hpp"
 #include "server/render/offline_renderer.hpp"
 #include "server/render/progress.hpp"
@@ -104,6 +106,12 @@ int render_session(const Arguments& arguments, const session::Document& document
       progress.show(done, frames, rate_hz);
     };
   }
+  ProgressLines lines(talk(arguments));
+  if (arguments.progress_json) {
+    options.progress = [&](std::int64_t done, std::int64_t frames, double) {
+      if (!lines.show(done, frames)) interrupted.store(true, std::memory_order_relaxed);
+    };
+  }
   auto renderer = OfflineRenderer::prepare(document, options);
   if (!renderer) return fail(arguments, renderer.error());
   const auto result = (*renderer)->render();
@@ -130,6 +138,33 @@ int compare_pair(const Arguments& arguments) {
   const int code =
       say(arguments, arguments.json ? compare_json(*comparison) : compare_text(*comparison, arguments.a, arguments.b));
   return code != kExitOk || comparison->identical ? code : kExitDiffers;
+}
+
+/// A file that cannot be measured holds up none of the others.
+int measure_all(const Arguments& arguments) {
+  MeasureOptions options = arguments.measure;
+  options.cancelled = &interrupted;
+  int code = kExitOk;
+  bool headed = arguments.json;
+  for (const std::string& file : arguments.files) {
+    const auto measure = measure_file(file, options);
+    if (!measure) {
+      const int failed = exit_code(measure.error().kind);
+      if (code == kExitOk) code = failed;
+      std::fprintf(stderr, "continuo-render: %s\n", error_text(measure.error()).c_str());
+      if (arguments.json && say(arguments, measure_error_json(file, measure.error(), failed)) != kExitOk)
+        return exit_code(ErrorKind::data_loss);
+      if (measure.error().kind == ErrorKind::aborted) return failed;
+      continue;
+    }
+    if (measure->info.missing_frames > 0)
+      std::fprintf(stderr, "continuo-render: %s\n", one_line(file + media::cut_off_text(measure->info)).c_str());
+    std::string text = arguments.json ? measure_json(file, *measure) : measure_row(file, *measure);
+    if (!headed) text = measure_heading() + "\n" + text;
+    headed = true;
+    if (const int said = say(arguments, text)) return said;
+  }
+  return code;
 }
 
 void prepare_process() {
@@ -161,6 +196,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "continuo-render: CONTINUO_CPU names no level that this machine has; taken: %s\n",
                  std::string(rt::name_of(level)).c_str());
   if (arguments.task == Task::compare) return compare_pair(arguments);
+  if (arguments.task == Task::measure) return measure_all(arguments);
   const auto document = read_document(arguments);
   if (!document) return fail(arguments, document.error());
   return arguments.task == Task::check ? check_session(arguments, *document) : render_session(arguments, *document);

@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "server/render/measure_report.hpp"
+
 namespace continuo::render {
 namespace {
 
@@ -101,7 +103,7 @@ std::string error_json(const Error& error, int exit_code) {
 
 std::string render_text(const RenderResult& r) {
   return r.file.string() + ": " + rate_text({r.channels, r.sample_rate_hz, r.frames, ""}) + ", peak " +
-         number(level_db(r.peak)) + " dBFS";
+         number(level_db(r.peak)) + " dBFS" + (r.loudness ? "; " + loudness_text(*r.loudness) : std::string());
 }
 
 std::string render_json(const RenderResult& r, const Effort& effort) {
@@ -114,6 +116,7 @@ std::string render_json(const RenderResult& r, const Effort& effort) {
          ",\"wall_s\":" + number(effort.wall_s, "%.3f") + ",\"cpu_s\":" + number(effort.cpu_s, "%.3f") +
          ",\"times_real_time\":" + number(seconds / std::max(effort.wall_s, 1e-6), "%.1f") +
          ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"warnings\":" + lines_json(r.warnings) +
+         (r.loudness ? ",\"loudness\":{" + loudness_json(*r.loudness) + "}" : std::string()) +
          ",\"version\":\"" CONTINUO_VERSION "\"}";
 }
 

@@ -30,6 +30,7 @@ Result<> verify_render(const session::Document& document, const RenderOptions& o
   RenderOptions other = options;
   other.nowhere = true;
   other.digest = false;
+  other.loudness = false;
   other.checksums = true;
   other.progress = nullptr;
   other.block_frames = options.block_frames == kOtherBlock ? kYetAnotherBlock : kOtherBlock;

@@ -1,4 +1,5 @@
 #include "continuo/v1/device.grpc.pb.h"
+#include "server/rpc/agent.hpp"
 #include "server/rpc/reply.hpp"
 #include "server/rpc/services.hpp"
 #include "server/rpc/strict.hpp"
@@ -61,12 +62,13 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* Calibrate(grpc::CallbackServerContext* context, const v1::CalibrateRequest* request,
                                       v1::CalibrateResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, *context, reactor, "continuo.v1.DeviceService.Calibrate")) return reactor;
+    const auto caller = enter(door_, *context, reactor, "continuo.v1.DeviceService.Calibrate");
+    if (!caller) return reactor;
     if (const Result<> good = check_strict(*request); !good) {
       reactor->Finish(to_status(good.error()));
       return reactor;
     }
-    engine_.calibrate(*request, reply_to(reactor, response));
+    engine_.calibrate(*request, reply_to(reactor, response), caller->name, agent_of(*context));
     return reactor;
   }
 

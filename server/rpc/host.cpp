@@ -68,6 +68,9 @@ Host::Host(control::Engine& engine, Gate& gate, Door::Who who, const std::functi
   services_.push_back(make_device_service(engine, door_));
   services_.push_back(make_media_service(engine, door_));
   services_.push_back(make_event_service(engine, door_));
+  services_.push_back(make_param_service(engine, door_));
+  services_.push_back(make_job_service(engine, door_));
+  services_.push_back(make_lease_service(engine, door_));
 
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(static_cast<int>(control::kMaxMessageBytes));

@@ -2,9 +2,13 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
+#include "server/control/history.hpp"
+#include "server/control/job_desk.hpp"
 #include "server/control/media_library.hpp"
+#include "server/rpc/agent.hpp"
 #include "server/rpc/convert.hpp"
 #include "server/rpc/strict.hpp"
 
@@ -17,8 +21,9 @@ namespace {
 class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
                        public std::enable_shared_from_this<Receiver> {
  public:
-  Receiver(grpc::CallbackServerContext* context, v1::UploadMediaResponse* response, control::Engine& engine)
-      : context_(context), response_(response), engine_(engine) {}
+  Receiver(grpc::CallbackServerContext* context, v1::UploadMediaResponse* response, control::Engine& engine,
+           std::string identity)
+      : context_(context), response_(response), engine_(engine), identity_(std::move(identity)) {}
 
   void start(const grpc::Status& status) {
     self_ = shared_from_this();
@@ -37,13 +42,14 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
     }
     turn_->ours();
     if (!ok) return context_->IsCancelled() ? finish(grpc::Status::CANCELLED) : end();
-    if (Result<> good = check_strict(message_); !good) return finish(to_status(good.error()));
-    if (message_.has_begin() == begun_) return finish(to_status(wrong_order()));
+    if (Result<> good = check_strict(message_); !good) return finish(good.error());
+    if (message_.has_begin() == begun_) return finish(wrong_order());
     if (!std::exchange(begun_, true)) return begin();
     const std::size_t size = message_.data().size();
     if (size == 0 || size > control::MediaLibrary::kMaxData)
-      return finish(to_status(make_error(ErrorKind::invalid_argument, "BAD_DATA_SIZE", "data",
-                                         "a message's data has 1 byte to 1 MiB, not " + std::to_string(size))));
+      return finish(make_error(ErrorKind::invalid_argument, "BAD_DATA_SIZE", "data",
+                               "a message's data has 1 byte to 1 MiB, not " + std::to_string(size)));
+    written_ = size;
     with_upload([&](control::MediaUpload& upload) {
       upload.write(std::move(*message_.mutable_data()), [weak = weak_from_this()](const Result<>& done) {
         if (const auto receiver = weak.lock()) receiver->go_on(done);
@@ -86,12 +92,37 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
         if (receiver->finished_) return;
         receiver->upload_ = *std::move(upload);
       }
+      receiver->begin_job();
       receiver->read();
     });
   }
 
+  void begin_job() {
+    received_ = message_.begin().start();
+    auto job = engine_.jobs().begin(v1::Job::KIND_UPLOAD, path_, control::origin_of(agent_of(*context_), identity_),
+                                    [weak = weak_from_this()] {
+                                      if (const auto receiver = weak.lock()) receiver->end_cancelled();
+                                    });
+    const std::lock_guard lock(mutex_);
+    job_ = job;
+    if (finished_) job.end(outcome_of(grpc::Status::CANCELLED, {}));  // the client was quicker
+  }
+
+  /// Somebody else ended its job. What came is held.
+  void end_cancelled() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_) return;
+      cancelled_ = starting_;  // whoever starts the read ends it then
+      if (starting_) return;
+    }
+    finish(control::cancelled_error());
+  }
+
   void go_on(const Result<>& done) {
-    if (!done) return finish(to_status(done.error()));
+    if (!done) return finish(done.error());
+    received_ += static_cast<std::int64_t>(written_);
+    if (bytes_ > 0) job_.progress(static_cast<double>(received_) / static_cast<double>(bytes_));
     read();
   }
 
@@ -103,12 +134,14 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
     }
     turn_->client();
     StartRead(&message_);  // outside the lock: gRPC may call back from inside
-    bool idle = false;
+    bool idle = false, cancelled = false;
     {
       const std::lock_guard lock(mutex_);
       starting_ = false;
       idle = std::exchange(idle_, false);
+      cancelled = std::exchange(cancelled_, false);
     }
+    if (cancelled) return end_cancelled();
     if (idle) end_idle();
   }
 
@@ -120,16 +153,17 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
       idle_ = starting_;                   // a finished call must not be read: whoever starts the read ends it then
       if (starting_) return;
     }
-    finish(to_status(idle_error(engine_.media().idle().limit(), "upload", "sent nothing: what came is held")));
+    finish(idle_error(engine_.media().idle().limit(), "upload", "sent nothing: what came is held"));
   }
 
   void end() {
-    if (!begun_) return finish(to_status(wrong_order()));
+    if (!begun_) return finish(wrong_order());
+    if (!job_.try_commit()) return finish(control::cancelled_error());
     with_upload([&](control::MediaUpload& upload) {
       upload.finish([weak = weak_from_this()](const Result<>& done) {
         const auto receiver = weak.lock();
         if (!receiver) return;
-        if (!done) return receiver->finish(to_status(done.error()));
+        if (!done) return receiver->finish(done.error());
         receiver->finish(grpc::Status::OK);
       });
     });
@@ -145,20 +179,34 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
     if (upload) use(*upload);
   }
 
+  void finish(const Error& error) { finish(to_status(error), error); }
   /// The first one counts. What came of an upload that is not finished is held from here on.
-  void finish(const grpc::Status& status) {
+  void finish(const grpc::Status& status, const std::optional<Error>& error = {}) {
     std::shared_ptr<control::MediaUpload> upload;
+    control::JobTicket job;
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(finished_, true)) return;
       upload = std::exchange(upload_, nullptr);
+      job = job_;
     }
     upload.reset();
+    job.end(outcome_of(status, error));
     if (status.ok()) {
       response_->set_path(path_);
       response_->set_bytes(bytes_);
     }
     Finish(status);
+  }
+
+  [[nodiscard]] control::JobTicket::Outcome outcome_of(const grpc::Status& status,
+                                                       const std::optional<Error>& error) const {
+    if (error) return *error;
+    if (!status.ok())  // by its own client, or by the daemon's end
+      return make_error(ErrorKind::aborted, "CANCELLED", "", "its client went away: what came is held");
+    v1::Job done;
+    done.set_bytes(bytes_);
+    return done;
   }
 
   struct Letting {
@@ -178,12 +226,17 @@ class Receiver final : public grpc::ServerReadReactor<v1::UploadMediaRequest>,
   bool begun_ = false;
   std::string path_;
   std::int64_t bytes_ = 0;
+  std::int64_t received_ = 0;
+  std::size_t written_ = 0;  // by what is under way
+  const std::string identity_;
 
   std::mutex mutex_;
   std::shared_ptr<control::MediaUpload> upload_;
   bool reading_ = false;
-  bool starting_ = false;  // the read
-  bool idle_ = false;      // and meanwhile it took too long
+  bool starting_ = false;   // the read
+  bool idle_ = false;       // and meanwhile it took too long
+  bool cancelled_ = false;  // and meanwhile its job was
+  control::JobTicket job_;  // written once, before the first data is read
   std::shared_ptr<control::IdleTransfers::Turn> turn_;
   bool finished_ = false;
   std::shared_ptr<Receiver> self_;
@@ -201,8 +254,9 @@ Error idle_error(std::chrono::steady_clock::duration limit, std::string_view wha
 grpc::ServerReadReactor<v1::UploadMediaRequest>* receive_media(grpc::CallbackServerContext* context,
                                                                v1::UploadMediaResponse* response,
                                                                control::Engine& engine, Door& door) {
-  auto receiver = std::make_shared<Receiver>(context, response, engine);
-  receiver->start(door.enter(*context, "continuo.v1.MediaService.UploadMedia").status);
+  const Door::Pass pass = door.enter(*context, "continuo.v1.MediaService.UploadMedia");
+  auto receiver = std::make_shared<Receiver>(context, response, engine, pass.caller.name);
+  receiver->start(pass.status);
   return receiver.get();
 }
 

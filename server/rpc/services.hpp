@@ -17,6 +17,9 @@ namespace continuo::rpc {
 [[nodiscard]] std::unique_ptr<grpc::Service> make_system_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_device_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_event_service(control::Engine& engine, Door& door);
+[[nodiscard]] std::unique_ptr<grpc::Service> make_lease_service(control::Engine& engine, Door& door);
+[[nodiscard]] std::unique_ptr<grpc::Service> make_job_service(control::Engine& engine, Door& door);
 [[nodiscard]] std::unique_ptr<grpc::Service> make_media_service(control::Engine& engine, Door& door);
+[[nodiscard]] std::unique_ptr<grpc::Service> make_param_service(control::Engine& engine, Door& door);
 
 }  // namespace continuo::rpc

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "server/rpc/agent.hpp"
 #include "server/rpc/apply_shape.hpp"
 #include "server/rpc/convert.hpp"
 #include "server/rpc/reply.hpp"
@@ -45,11 +46,12 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
       request_.base = chunk_.base();
       request_.dry_run = chunk_.dry_run();
       request_.keep_transport = chunk_.keep_transport();
-      request_.client = caller();
+      request_.leases = chunk_.leases();
+      request_.client = agent_of(*context_);
       request_.identity = identity_;
-    } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport()) {
+    } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport() || !chunk_.leases().empty()) {
       return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "",
-                        "base, dry_run and keep_transport belong in the first message");
+                        "base, dry_run, keep_transport and leases belong in the first message");
     }
     first_ = false;
     if (chunk_.json().size() > kMaxSessionBytes - request_.json.size()) {
@@ -57,13 +59,6 @@ class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
     }
     request_.json += chunk_.json();
     return {};
-  }
-
-  /// The request has no place for a name; what the client's library says of itself is better than nothing.
-  [[nodiscard]] std::string caller() const {
-    const auto agent = context_->client_metadata().find("user-agent");
-    if (agent == context_->client_metadata().end()) return context_->peer();
-    return std::string(agent->second.data(), std::min<std::size_t>(agent->second.size(), kMaxClient));
   }
 
   void load() {

@@ -6,6 +6,7 @@
 #include "server/rpc/reply.hpp"
 #include "server/rpc/services.hpp"
 #include "server/rpc/session_load.hpp"
+#include "server/rpc/session_undo.hpp"
 #include "server/rpc/strict.hpp"
 #include "server/rpc/unary.hpp"
 
@@ -109,6 +110,16 @@ class SessionService final : public v1::SessionService::CallbackService {
     };
     engine_.cancel_scheduled(*request, allowed, reply_to(reactor, response), caller->name);
     return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Undo(grpc::CallbackServerContext* context, const v1::UndoRequest* request,
+                                 v1::ApplyResponse* response) override {
+    return answer_undo(context, request, response, engine_, door_);
+  }
+
+  grpc::ServerUnaryReactor* Redo(grpc::CallbackServerContext* context, const v1::RedoRequest* request,
+                                 v1::ApplyResponse* response) override {
+    return answer_redo(context, request, response, engine_, door_);
   }
 
   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,

@@ -38,6 +38,25 @@ Result<> check_text(const std::string& text, const std::string& place) {
   return wrong("TEXT_TOO_LONG", place, "is longer than " + std::to_string(kMaxText) + " bytes");
 }
 
+/// What a client says of itself is shown to others as it is: nothing that ends a line, steers a terminal, or turns the
+/// direction of what is written behind it.
+bool shows_as_written(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto at = [&](std::size_t n) { return i + n < text.size() ? static_cast<unsigned char>(text[i + n]) : 0u; };
+    if (at(0) < 0x20 || at(0) == 0x7F) return false;
+    if (at(0) == 0xC2 && at(1) >= 0x80 && at(1) <= 0x9F) return false;  // U+0080 to U+009F
+    if (at(0) != 0xE2) continue;
+    if (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) return false;  // U+2028 to U+202E
+    if (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9) return false;  // U+2066 to U+2069
+  }
+  return true;
+}
+
+Result<> check_shown(const FieldDescriptor& field, const std::string& text, const std::string& place) {
+  if ((field.name() != "client" && field.name() != "note") || shows_as_written(text)) return {};
+  return wrong("BAD_TEXT", place, "holds a control character, or one that turns the direction of writing");
+}
+
 Result<> check_number(double value, const std::string& place) {
   if (std::isfinite(value)) return {};
   return wrong("NOT_FINITE", place, "is not a finite number");
@@ -68,7 +87,9 @@ Result<> check_single(const Message& message, const FieldDescriptor& field, cons
     case FieldDescriptor::CPPTYPE_STRING: {
       if (field.type() == FieldDescriptor::TYPE_BYTES) return {};
       std::string scratch;
-      return check_text(reflection.GetStringReference(message, &field, &scratch), place);
+      const std::string& text = reflection.GetStringReference(message, &field, &scratch);
+      if (Result<> shown = check_shown(field, text, place); !shown) return shown;
+      return check_text(text, place);
     }
     default:
       return {};

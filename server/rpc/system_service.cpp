@@ -13,7 +13,14 @@ class SystemService final : public v1::SystemService::CallbackService {
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context, const v1::GetInfoRequest*,
                                     v1::GetInfoResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (enter(door_, *context, reactor, "continuo.v1.SystemService.GetInfo")) engine_.info(reply_to(reactor, response));
+    if (!enter(door_, *context, reactor, "continuo.v1.SystemService.GetInfo")) return reactor;
+    engine_.info([this, reply = reply_to(reactor, response)](Result<v1::GetInfoResponse> info) {
+      if (info) {  // what the door bounds, the engine does not know
+        info->set_max_streams(Gate::kMaxStreamsOfCaller);
+        info->set_max_operations_per_second(door_.gate().operations_per_second());
+      }
+      reply(std::move(info));
+    });
     return reactor;
   }
 

@@ -32,6 +32,15 @@ void spread(const std::vector<Place>& places, std::vector<bool>& marked, std::ve
 
 }  // namespace
 
+bool any_solo(const NodeList& nodes) {
+  for (const DocNode& node : nodes) {
+    const auto solo = node.params.find("solo");
+    if (solo != node.params.end() && number_of(node, "solo") != 0.0) return true;
+    if (node.type == "container" && any_solo(node.children)) return true;
+  }
+  return false;
+}
+
 std::unordered_map<rt::Uid, double> audible_map(const Document& document) {
   std::vector<Place> places;
   std::unordered_map<std::string, std::size_t> by_path;

@@ -60,7 +60,7 @@ Result<> check_lanes(const DocNode& node, const std::string& field) {
   return {};
 }
 
-Result<> check_lane_counts(const std::vector<DocNode>& nodes, const std::string& field) {
+Result<> check_lane_counts(const NodeList& nodes, const std::string& field) {
   std::size_t lanes = 0, points = 0;
   for_each_node(nodes, "", [&](const std::string&, const DocNode& node) {
     lanes += node.lanes.size();

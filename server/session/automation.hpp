@@ -13,6 +13,8 @@
 namespace continuo::session {
 
 struct DocNode;
+template <class Node>
+class BasicNodeList;
 struct ParamSpec;
 
 enum class LaneCurve : std::uint8_t { linear, exponential, hold };
@@ -51,7 +53,7 @@ inline constexpr std::int64_t kMaxLaneFrame = std::int64_t{1} << 50;
 [[nodiscard]] Result<> check_lanes(const DocNode& node, const std::string& field);
 
 /// Of all nodes together. `field` names the list of nodes.
-[[nodiscard]] Result<> check_lane_counts(const std::vector<DocNode>& nodes, const std::string& field);
+[[nodiscard]] Result<> check_lane_counts(const BasicNodeList<DocNode>& nodes, const std::string& field);
 
 /// FAILED_PRECONDITION, AUTOMATED, where the parameter's lane is on.
 [[nodiscard]] Result<> check_not_automated(const DocNode& node, const std::string& param, const std::string& field);

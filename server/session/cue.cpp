@@ -182,7 +182,8 @@ void for_each_cue_file(const DocCue& cue, const std::function<void(const std::st
 }
 
 void rename_in_cues(Document& document, const std::string& from, const std::string& to) {
-  for (DocCue& cue : document.cues) {
+  for (std::size_t place = 0; place < document.cues.size(); ++place) {
+    const DocCue& cue = document.cues[place];
     std::optional<Operations> renamed;
     for (int i = 0; i < cue.operations->list.size(); ++i) {
       v1::Operation copy = cue.operations->list[i];
@@ -196,7 +197,7 @@ void rename_in_cues(Document& document, const std::string& from, const std::stri
       if (!renamed) renamed = cue.operations->list;
       *renamed->Mutable(i) = std::move(copy);
     }
-    if (renamed) cue.operations = make_cue_operations(std::move(*renamed));
+    if (renamed) document.cues.edit()[place].operations = make_cue_operations(std::move(*renamed));
   }
 }
 

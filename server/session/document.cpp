@@ -5,45 +5,51 @@
 namespace continuo::session {
 namespace {
 
-template <class Nodes>
-auto* find_in(Nodes& nodes, std::string_view path) {
-  Nodes* level = &nodes;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    const std::string_view id = path.substr(0, slash);
-    const auto found = std::find_if(level->begin(), level->end(), [&](const DocNode& node) { return node.id == id; });
-    if (found == level->end()) return static_cast<decltype(&*found)>(nullptr);
-    if (slash == std::string_view::npos) return &*found;
-    level = &found->children;
-    path.remove_prefix(slash + 1);
-  }
-}
-
 // Makes the node where it is missing and brings it to its end of the list; the others keep their order.
-void settle(std::vector<DocNode>& nodes, std::string_view id, rt::Uid uid, bool first) {
-  const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const DocNode& node) { return node.id == id; });
-  if (found == nodes.end()) {
+void settle(NodeList& nodes, std::string_view id, rt::Uid uid, bool first) {
+  std::optional<std::size_t> found = nodes.find(id);
+  if (!found) {
     DocNode node;
     node.id = node.type = id;
     node.uid = uid;
-    nodes.insert(first ? nodes.begin() : nodes.end(), std::move(node));
-    return;
+    found = nodes.size();
+    nodes.push_back(std::move(node));
   }
-  found->uid = uid;
-  if (first) {
-    std::rotate(nodes.begin(), found, found + 1);
-  } else {
-    std::rotate(found, found + 1, nodes.end());
-  }
+  if (nodes[*found].uid != uid) nodes.edit_values(*found).uid = uid;
+  nodes.move(*found, first ? 0 : nodes.size() - 1);
 }
 
 }  // namespace
 
-const DocNode* find_node(const Document& document, std::string_view path) { return find_in(document.nodes, path); }
+const DocNode* find_node(const Document& document, std::string_view path) {
+  const NodeList* level = &document.nodes;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    const std::optional<std::size_t> found = level->find(path.substr(0, slash));
+    if (!found) return nullptr;
+    if (slash == std::string_view::npos) return &(*level)[*found];
+    level = &(*level)[*found].children;
+    path.remove_prefix(slash + 1);
+  }
+}
 
-DocNode* find_node(Document& document, std::string_view path) { return find_in(document.nodes, path); }
+DocNode* edit_node(Document& document, std::string_view path) {
+  if (find_node(document, path) == nullptr) return nullptr;  // nothing above it is copied for nothing
+  NodeList* level = &document.nodes;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    DocNode& node = level->edit_values(*level->find(path.substr(0, slash)));
+    if (slash == std::string_view::npos) return &node;
+    level = &node.children;
+    path.remove_prefix(slash + 1);
+  }
+}
 
-std::vector<DocNode>& children_of(Document& document, std::string_view path) {
+NodeList& edit_children(Document& document, std::string_view path) {
+  return path.empty() ? document.nodes : edit_node(document, path)->children;
+}
+
+const NodeList& children_of(const Document& document, std::string_view path) {
   return path.empty() ? document.nodes : find_node(document, path)->children;
 }
 

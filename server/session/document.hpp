@@ -13,6 +13,8 @@
 
 #include "rt/types.hpp"
 #include "server/session/automation.hpp"
+#include "server/session/node_list.hpp"
+#include "server/session/shared.hpp"
 
 namespace continuo::session {
 
@@ -46,8 +48,8 @@ struct DocNode {
   rt::Uid uid = 0;
   std::map<std::string, Value> params;
   std::map<std::string, DocLane> lanes{};  // by parameter
-  std::vector<DocNode> children;
-  std::vector<QueueItem> queue{};  // of a player, in place of its file
+  NodeList children{};
+  SharedVector<QueueItem> queue{};  // of a player, in place of its file
   friend bool operator==(const DocNode&, const DocNode&) = default;
 };
 
@@ -80,13 +82,14 @@ struct DocCue {
   friend bool operator==(const DocCue& a, const DocCue& b);
 };
 
-/// Always holds nodes "in" and "out" at the root, first and last (ensure_device_nodes() puts them there).
+/// Always holds nodes "in" and "out" at the root, first and last (ensure_device_nodes() puts them there). Copies share
+/// all that is not edited, so that an edit costs what it touches and a document of before may be kept.
 struct Document {
   std::string name;
   std::uint32_t sample_rate_hz = 0;  // 0: as the device
-  std::vector<DocNode> nodes;
-  std::vector<DocConnection> connections;
-  std::vector<DocCue> cues{};
+  NodeList nodes;
+  SharedVector<DocConnection> connections;
+  SharedVector<DocCue> cues{};
   friend bool operator==(const Document&, const Document&) = default;
 };
 
@@ -106,14 +109,17 @@ inline constexpr rt::Uid kDeviceOutUid = (rt::Uid{1} << 53) - 1;
 
 /// Null where there is none. "" has no node.
 [[nodiscard]] const DocNode* find_node(const Document& document, std::string_view path);
-[[nodiscard]] DocNode* find_node(Document& document, std::string_view path);
+
+/// The document's own copy of it, to be changed; the nodes above become its own, too. Its id must stay.
+[[nodiscard]] DocNode* edit_node(Document& document, std::string_view path);
 
 /// Of a node that is there, or of the root, "".
-[[nodiscard]] std::vector<DocNode>& children_of(Document& document, std::string_view path);
+[[nodiscard]] NodeList& edit_children(Document& document, std::string_view path);
+[[nodiscard]] const NodeList& children_of(const Document& document, std::string_view path);
 
 /// Calls `visit(path, node)` for every node, parents first, siblings in order.
 template <class Visit>
-void for_each_node(const std::vector<DocNode>& nodes, const std::string& prefix, Visit&& visit) {
+void for_each_node(const NodeList& nodes, const std::string& prefix, Visit&& visit) {
   for (const DocNode& node : nodes) {
     const std::string path = prefix.empty() ? node.id : prefix + "/" + node.id;
     visit(path, node);

@@ -4,16 +4,17 @@
 #include <unordered_map>
 
 #include "rt/nodes/gain.hpp"
-#include "server/base/check.hpp"
 #include "server/session/cue.hpp"
 #include "server/session/edit_ops.hpp"
 #include "server/session/names.hpp"
+#include "server/session/node_registry.hpp"
 #include "server/session/plan_compiler.hpp"
 #include "server/session/validate.hpp"
 
 namespace continuo::session {
 
 Result<> apply_operation(Editing& edit, const v1::Operation& op, std::size_t index, const std::string& field) {
+  if (!edit.connections.empty() && !op.has_connect()) place_connections(edit);
   switch (op.kind_case()) {
     case v1::Operation::kAddNode:
       return add_node(edit, op.add_node(), field + ".add_node");
@@ -70,13 +71,6 @@ Result<> apply_operation(Editing& edit, const v1::Operation& op, std::size_t ind
 
 namespace {
 
-bool may_touch_audible(const v1::Operation& operation) {
-  if (operation.has_set_label()) return false;
-  if (!operation.has_set_params()) return true;
-  const auto& values = operation.set_params().values();
-  return values.contains("mute") || values.contains("solo");
-}
-
 // The last operation that closed it: the earlier ones were right when they came.
 Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
   std::optional<std::size_t> last;
@@ -87,20 +81,50 @@ Error cycle_by_operation(const Editing& edit, const Cycle& cycle) {
   return cycle_error(cycle, last ? "operations[" + std::to_string(*last) + "].connect" : "connections");
 }
 
+void push_audible(Editing& edit, rt::Uid uid, const std::string& path, double value) {
+  edit.result.params.push_back({.node = uid,
+                                .path = path,
+                                .param = "audible",
+                                .value = value,
+                                .rt_index = rt::FaderParam::audible,
+                                .ramp_ms = edit.audible_ramp_ms});
+}
+
+/// Who is heard now and was not, or the other way round.
+void tell_audible(Editing& edit, const Document& before) {
+  // Where nothing is soloed each track's own switch decides; else the whole graph does.
+  if (!edit.result.structural && !edit.solo_touched && !any_solo(edit.document.nodes)) {
+    for (const std::string& path : edit.muted) {
+      const DocNode& now = *find_node(std::as_const(edit.document), path);
+      const bool muted = number_of(now, "mute") != 0.0;
+      if ((number_of(*find_node(before, path), "mute") != 0.0) != muted)
+        push_audible(edit, now.uid, path, muted ? 0.0 : 1.0);
+    }
+    return;
+  }
+  const auto heard_before = audible_map(before), heard_now = audible_map(edit.document);
+  for_each_node(edit.document.nodes, "", [&](const std::string& path, const DocNode& node) {
+    const auto was = heard_before.find(node.uid);
+    const auto is = heard_now.find(node.uid);
+    if (was == heard_before.end() || is == heard_now.end() || was->second == is->second) return;
+    push_audible(edit, node.uid, path, is->second);
+  });
+}
+
 }  // namespace
 
 Result<EditResult> apply_operations(Document& document,
                                     const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
-                                    const UidSource& new_uid) {
-  Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}};
-  // The whole graph decides who is heard, and most edits cannot touch that.
-  const bool may_touch = std::ranges::any_of(operations, may_touch_audible);
-  const auto heard_before = may_touch ? audible_map(document) : std::unordered_map<rt::Uid, double>();
+                                    const UidSource& new_uid, EditMode mode) {
+  Editing edit{.document = document, .new_uid = new_uid, .result = {}, .connected_by = {}, .connections = {}};
+  edit.mode = mode;
+  const Document before = document;  // shares all of it
   for (int i = 0; i < operations.size(); ++i) {
     const Result<> applied =
         apply_operation(edit, operations[i], static_cast<std::size_t>(i), "operations[" + std::to_string(i) + "]");
     if (!applied) return applied.error();
   }
+  place_connections(edit);
   if (edit.result.structural) {
     if (const Cycle cycle = find_cycle(document); !cycle.nodes.empty()) return cycle_by_operation(edit, cycle);
     if (const Result<> valid = validate(document); !valid) return valid.error();
@@ -109,20 +133,7 @@ Result<EditResult> apply_operations(Document& document,
     if (const Result<> valid = check_cues(document.cues, "cues"); !valid) return valid.error();
   }
   leave_to_lanes(edit);
-  if (!edit.audible_touched) return std::move(edit.result);
-  CONTINUO_CHECK(may_touch, "what was heard before must be known");
-  const auto heard_now = audible_map(document);
-  for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
-    const auto before = heard_before.find(node.uid);
-    const auto now = heard_now.find(node.uid);
-    if (before == heard_before.end() || now == heard_now.end() || before->second == now->second) return;
-    edit.result.params.push_back({.node = node.uid,
-                                  .path = path,
-                                  .param = "audible",
-                                  .value = now->second,
-                                  .rt_index = rt::FaderParam::audible,
-                                  .ramp_ms = edit.audible_ramp_ms});
-  });
+  if (edit.audible_touched) tell_audible(edit, before);
   return std::move(edit.result);
 }
 

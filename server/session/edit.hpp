@@ -1,6 +1,7 @@
 // THREAD: any, one at a time - operations on a document: all of them or none
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -33,13 +34,18 @@ struct EditResult {
   std::vector<v1::Operation> accepted;  // as given, with uids filled in and JSON in canonical form
 };
 
+/// `restore`: operations of inverse_of() (take_back.hpp). The uids that they carry are kept, and a parameter's own
+/// value is set whatever its automation lane says. Never for what a client sent.
+enum class EditMode : std::uint8_t { client, restore };
+
 /// Applies the document operations of `operations` (add_node, remove_node, move_node, connect, disconnect, set_params,
-/// set_automation, clear_automation, set_label, queue_*) to `document`, in order, and validates the whole afterwards; the others
-/// (transport, recorders) are checked for shape and that the nodes they name exist. On an error `document` is unusable:
-/// apply to a copy. The error's field names the operation and member: "operations[3].set_params.values.gain_db".
+/// set_automation, clear_automation, set_label, queue_*) to `document`, in order, and validates the whole afterwards;
+/// the others (transport, recorders) are checked for shape and that the nodes they name exist. On an error `document`
+/// is unusable: apply to a copy. The error's field names the operation and member:
+/// "operations[3].set_params.values.gain_db".
 [[nodiscard]] Result<EditResult> apply_operations(Document& document,
                                                   const google::protobuf::RepeatedPtrField<v1::Operation>& operations,
-                                                  const UidSource& new_uid);
+                                                  const UidSource& new_uid, EditMode mode = EditMode::client);
 
 /// Ids, types, parameters, depth, counts, endpoints, channel maps, cycles (named by their nodes). `field_prefix` begins
 /// the error's field: "nodes[2].params.gain_db".

@@ -44,7 +44,7 @@ struct Target {
 };
 template <class Op>
 Result<Target> target_of(Editing& edit, const Op& op, const std::string& field) {
-  DocNode* const node = find_node(edit.document, op.path());
+  DocNode* const node = edit_node(edit.document, op.path());
   if (node == nullptr) return no_node(op.path(), field + ".path");
   const TypeSpec& type = *find_type(node->type);
   const ParamSpec* const spec = type.find(op.param());
@@ -97,7 +97,7 @@ Result<> clear_automation(Editing& edit, const v1::ClearAutomation& op, const st
 }
 
 void leave_to_lanes(Editing& edit) {
-  if (!edit.lanes_touched) return;
+  if (!edit.lanes_touched && edit.mode == EditMode::client) return;  // else none was set under one that is on
   std::set<std::pair<rt::Uid, std::string>> on;
   for_each_node(edit.document.nodes, "", [&](const std::string&, const DocNode& node) {
     for (const auto& [param, lane] : node.lanes)

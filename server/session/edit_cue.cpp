@@ -46,7 +46,7 @@ Result<> check_given(const Editing& edit, const DocCue& cue, const std::string& 
 }  // namespace
 
 Result<> cue_insert(Editing& edit, const v1::CueInsert& op, const std::string& field) {
-  Cues& cues = edit.document.cues;
+  Cues& cues = edit.document.cues.edit();
   if (op.cues().empty()) return bad("MISSING_FIELD", field + ".cues", "no cue is given");
   if (cues.size() + static_cast<std::size_t>(op.cues_size()) > kMaxCues)
     return bad("TOO_MANY", field + ".cues", "a session has at most " + std::to_string(kMaxCues) + " cues");
@@ -74,7 +74,7 @@ Result<> cue_insert(Editing& edit, const v1::CueInsert& op, const std::string& f
 }
 
 Result<> cue_remove(Editing& edit, const v1::CueRemove& op, const std::string& field) {
-  Cues& cues = edit.document.cues;
+  Cues& cues = edit.document.cues.edit();
   if (op.all() != op.cues().empty()) return bad("WRONG_FIELD", field + ".cues", "cues, or all: one of the two");
   std::set<rt::Uid> gone;
   for (int i = 0; i < op.cues_size(); ++i) {
@@ -91,7 +91,7 @@ Result<> cue_remove(Editing& edit, const v1::CueRemove& op, const std::string& f
 }
 
 Result<> cue_move(Editing& edit, const v1::CueMove& op, const std::string& field) {
-  Cues& cues = edit.document.cues;
+  Cues& cues = edit.document.cues.edit();
   const Result<std::size_t> from = named(cues, op.has_cue(), op.cue(), field + ".cue");
   if (!from) return from.error();
   const Result<std::size_t> place = place_of(cues, op, field);
@@ -110,7 +110,7 @@ Result<> cue_move(Editing& edit, const v1::CueMove& op, const std::string& field
 }
 
 Result<> cue_set(Editing& edit, const v1::CueSet& op, const std::string& field) {
-  Cues& cues = edit.document.cues;
+  Cues& cues = edit.document.cues.edit();
   const Result<std::size_t> index = named(cues, op.has_cue(), op.cue(), field + ".cue");
   if (!index) return index.error();
   const v1::Cue& values = op.values();

@@ -16,6 +16,10 @@ void rename(std::string& path, const std::string& from, const std::string& to) {
   if (is_at_or_below(path, from)) path.replace(0, from.size(), to);
 }
 
+bool touches(const DocConnection& connection, const std::string& path) {
+  return is_at_or_below(connection.from.path, path) || is_at_or_below(connection.to.path, path);
+}
+
 }  // namespace
 
 Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& field) {
@@ -36,7 +40,7 @@ Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& fie
   moved.id = id;
   if (const Result<> valid = validate_node(moved, new_parent, depth_of(parent) + 1, field); !valid)
     return valid.error();
-  for (const DocNode& sibling : children_of(document, parent)) {
+  for (const DocNode& sibling : children_of(std::as_const(document), parent)) {
     if (&sibling != node && sibling.id == id)
       return make_error(ErrorKind::already_exists, "DUPLICATE_ID", field + ".id",
                         "the id " + quoted(id) + " is taken by a sibling");
@@ -48,20 +52,22 @@ Result<> move_node(Editing& edit, const v1::MoveNode& op, const std::string& fie
   *edit.result.accepted.emplace_back().mutable_move_node() = op;
   edit.result.changed = edit.result.structural = edit.audible_touched = true;
   edit.audible_ramp_ms = kSmoothingMs;
-  std::vector<DocNode>& from = children_of(document, parent_of(op.path()));
-  const auto place = from.begin() + (node - from.data());
+  const std::string old_id = node->id;
+  NodeList& from = edit_children(document, parent_of(op.path()));
+  const std::size_t place = *from.find(old_id);
   if (before_itself) {
-    place->id = id;
+    from.rename(place, id);
   } else {
-    from.erase(place);  // may move what `children_of` gave before: ask again
-    std::vector<DocNode>& to = children_of(document, parent);
-    auto at = to.end();
-    if (op.has_before()) at = std::find_if(to.begin(), to.end(), [&](const DocNode& n) { return n.id == op.before(); });
-    to.insert(at, std::move(moved));
+    from.erase(place);
+    NodeList& to = edit_children(document, parent);
+    to.insert(op.has_before() ? *to.find(op.before()) : to.size(), std::move(moved));
   }
-  for (DocConnection& connection : document.connections) {
-    rename(connection.from.path, op.path(), below(parent, id));
-    rename(connection.to.path, op.path(), below(parent, id));
+  const auto renamed = [&](const DocConnection& connection) { return touches(connection, op.path()); };
+  if (below(parent, id) != op.path() && std::ranges::any_of(document.connections, renamed)) {
+    for (DocConnection& connection : document.connections.edit()) {
+      rename(connection.from.path, op.path(), below(parent, id));
+      rename(connection.to.path, op.path(), below(parent, id));
+    }
   }
   rename_in_cues(document, op.path(), below(parent, id));
   ensure_device_nodes(document);

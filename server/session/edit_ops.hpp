@@ -1,8 +1,10 @@
 // THREAD: any, one at a time - one operation at a time, on the copy of the document that apply_operations() works on
 #pragma once
 
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "server/session/edit.hpp"
@@ -15,10 +17,15 @@ struct Editing {
   EditResult result;
   /// Which operation made a connection, for the error of a cycle.
   std::unordered_map<rt::Uid, std::size_t> connected_by;
+  /// Place (from 0) and connection, in rising order: put in together.
+  std::vector<std::pair<std::size_t, DocConnection>> connections{};
   bool lanes_touched = false;
   bool audible_touched = false;  // mute, solo or what feeds what: the tracks that are heard may differ
   double audible_ramp_ms = 0.0;
+  bool solo_touched = false;
+  std::set<std::string> muted{};  // whose mute was set, by path
   bool cues_touched = false;
+  EditMode mode = EditMode::client;
 };
 
 /// One of them, whatever its kind. `index`: its place, for the error of a cycle.
@@ -57,6 +64,9 @@ struct Editing {
 
 /// NOT_FOUND.
 [[nodiscard]] Error no_node(std::string_view path, const std::string& field);
+
+/// Connections that wait for their places: see connect(). Before anything else looks at the document's.
+void place_connections(Editing& edit);
 
 /// When all operations are done: no value is sent to a parameter whose lane is on after them.
 void leave_to_lanes(Editing& edit);

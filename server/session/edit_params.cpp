@@ -15,7 +15,7 @@ constexpr double kMaxRampMs = 600000.0;
 }  // namespace
 
 Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& field) {
-  DocNode* node = find_node(edit.document, op.path());
+  DocNode* node = edit_node(edit.document, op.path());
   if (node == nullptr) return no_node(op.path(), field + ".path");
   if (op.values().empty()) return bad("MISSING_FIELD", field + ".values", "no parameter is named");
   if (op.has_ramp_ms() && !std::isfinite(op.ramp_ms()))
@@ -29,7 +29,9 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
     const std::string where = field + ".values." + field_name(name);
     const ParamSpec* spec = type.find(name);
     if (spec == nullptr) return unknown_param(type, name, where);
-    if (const Result<> free = check_not_automated(*node, name, where); !free) return free.error();
+    if (edit.mode == EditMode::client) {
+      if (const Result<> free = check_not_automated(*node, name, where); !free) return free.error();
+    }
     const Result<Value> plain = from_proto(given, where);
     if (!plain) return plain.error();
     const Result<Value> value = check_value(*spec, as_choice(*spec, *plain), where);
@@ -46,6 +48,10 @@ Result<> set_params(Editing& edit, const v1::SetParams& op, const std::string& f
     const double ramp_ms = op.has_ramp_ms() ? op.ramp_ms() : spec->smoothing_ms;
     if (name == "mute" || name == "solo") {
       edit.audible_touched = true;
+      if (name == "mute")
+        edit.muted.insert(op.path());
+      else
+        edit.solo_touched = true;
       edit.audible_ramp_ms = ramp_ms;
     }
     if (spec->rt_index < 0) continue;

@@ -12,7 +12,7 @@ namespace {
 using Queue = std::vector<QueueItem>;
 
 Result<DocNode*> player_of(Editing& edit, const std::string& path, const std::string& field) {
-  DocNode* const node = find_node(edit.document, path);
+  DocNode* const node = edit_node(edit.document, path);
   if (node == nullptr) return no_node(path, field + ".path");
   if (node->type != "player")
     return bad("WRONG_NODE", field + ".path", quoted(path) + " is a " + node->type + ": only players have a queue");
@@ -29,9 +29,9 @@ Result<std::size_t> index_of(const Queue& queue, const v1::QueueRef& ref, const 
   }
   if (ref.ref_case() == v1::QueueRef::kNumber) {
     if (ref.number() >= 1 && ref.number() <= queue.size()) return std::size_t{ref.number()} - 1;
-    return make_error(ErrorKind::not_found, "UNKNOWN_ITEM", field + ".number",
-                      "the queue has " + std::to_string(queue.size()) + " items, and no number " +
-                          std::to_string(ref.number()));
+    return make_error(
+        ErrorKind::not_found, "UNKNOWN_ITEM", field + ".number",
+        "the queue has " + std::to_string(queue.size()) + " items, and no number " + std::to_string(ref.number()));
   }
   if (ref.ref_case() != v1::QueueRef::kUid) return bad("MISSING_FIELD", field, "uid, number or current must be given");
   const auto found = std::ranges::find(queue, ref.uid(), &QueueItem::uid);
@@ -62,7 +62,7 @@ void changed(Editing& edit, bool differs) {
 Result<> queue_insert(Editing& edit, const v1::QueueInsert& op, const std::string& field) {
   const Result<DocNode*> player = player_of(edit, op.path(), field);
   if (!player) return player.error();
-  Queue& queue = (*player)->queue;
+  Queue& queue = (*player)->queue.edit();
   if (op.items().empty()) return bad("MISSING_FIELD", field + ".items", "no item is given");
   if (queue.size() + static_cast<std::size_t>(op.items_size()) > kMaxQueueItems)
     return bad("TOO_MANY", field + ".items", "a queue has at most " + std::to_string(kMaxQueueItems) + " items");
@@ -74,7 +74,7 @@ Result<> queue_insert(Editing& edit, const v1::QueueInsert& op, const std::strin
     QueueItem& item = fresh.emplace_back();
     const Result<> good = merge_item(item, op.items(i), field + ".items[" + std::to_string(i) + "]");
     if (!good) return good.error();
-    item.uid = edit.new_uid();
+    item.uid = edit.mode == EditMode::restore && op.items(i).has_uid() ? op.items(i).uid() : edit.new_uid();
     *accepted.mutable_items(i) = item_to_proto(item);
   }
   queue.insert(queue.begin() + static_cast<std::ptrdiff_t>(*place), fresh.begin(), fresh.end());
@@ -90,7 +90,7 @@ Result<> queue_insert(Editing& edit, const v1::QueueInsert& op, const std::strin
 Result<> queue_remove(Editing& edit, const v1::QueueRemove& op, const std::string& field) {
   const Result<DocNode*> player = player_of(edit, op.path(), field);
   if (!player) return player.error();
-  Queue& queue = (*player)->queue;
+  Queue& queue = (*player)->queue.edit();
   if (op.all() != op.items().empty()) return bad("WRONG_FIELD", field + ".items", "items, or all: one of the two");
   std::set<rt::Uid> gone;
   for (int i = 0; i < op.items_size(); ++i) {
@@ -110,7 +110,7 @@ Result<> queue_remove(Editing& edit, const v1::QueueRemove& op, const std::strin
 Result<> queue_move(Editing& edit, const v1::QueueMove& op, const std::string& field) {
   const Result<DocNode*> player = player_of(edit, op.path(), field);
   if (!player) return player.error();
-  Queue& queue = (*player)->queue;
+  Queue& queue = (*player)->queue.edit();
   const Result<std::size_t> from = index_of(queue, op.item(), field + ".item");
   if (!from) return from.error();
   const Result<std::size_t> place = place_of(queue, op, field);
@@ -133,7 +133,7 @@ Result<> queue_move(Editing& edit, const v1::QueueMove& op, const std::string& f
 Result<> queue_set(Editing& edit, const v1::QueueSet& op, const std::string& field) {
   const Result<DocNode*> player = player_of(edit, op.path(), field);
   if (!player) return player.error();
-  Queue& queue = (*player)->queue;
+  Queue& queue = (*player)->queue.edit();
   const Result<std::size_t> index = index_of(queue, op.item(), field + ".item");
   if (!index) return index.error();
   if (!op.has_values()) return bad("MISSING_FIELD", field + ".values", "nothing is set");

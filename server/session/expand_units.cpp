@@ -5,7 +5,7 @@
 namespace continuo::session {
 namespace {
 
-void collect(const std::vector<DocNode>& nodes, const std::string& prefix, Units& units) {
+void collect(const NodeList& nodes, const std::string& prefix, Units& units) {
   for (const DocNode& node : nodes) {
     const std::string path = prefix.empty() ? node.id : prefix + "/" + node.id;
     const TypeSpec* type = find_type(node.type);

@@ -43,7 +43,7 @@ struct CompiledPlayer {
   rt::FrameCount timeline_start = 0;  // engine-rate frames
   bool fresh = false;                 // its rt node is another than before: what that has and does is not this one's
   std::shared_ptr<const rt::PlaySlot> slot;  // where it is
-  bool queue = false;                 // it has one: `items`, without those that cannot be played
+  bool queue = false;                        // it has one: `items`, without those that cannot be played
   std::vector<CompiledItem> items;
 };
 struct CompiledRecorder {
@@ -120,5 +120,8 @@ class PlanCompiler {
 /// Which tracks and buses are heard (1) or not (0), by uid: mute, and solo in place, which keeps what feeds a soloed
 /// one and what it feeds. The value of the fader's `audible` parameter.
 [[nodiscard]] std::unordered_map<rt::Uid, double> audible_map(const Document& document);
+
+/// A track or bus is soloed: else each one's own mute says all.
+[[nodiscard]] bool any_solo(const NodeList& nodes);
 
 }  // namespace continuo::session

@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxSessionBytes = std::size_t{64} << 20;
 
 /// The JSON of one node, as AddNode carries it; strict like parse_session.
 [[nodiscard]] Result<DocNode> node_from_struct(const google::protobuf::Struct& json, const std::string& field,
-                                               const UidSource& new_uid);
+                                               const UidSource& new_uid, EditMode mode = EditMode::client);
 [[nodiscard]] google::protobuf::Struct node_to_struct(const DocNode& node);
 [[nodiscard]] google::protobuf::Value to_proto(const Value& value);
 [[nodiscard]] Result<Value> from_proto(const google::protobuf::Value& value, const std::string& field);

@@ -80,6 +80,14 @@ bool SessionReader::read_unsigned(std::uint64_t& value, std::uint64_t max) {
   return true;
 }
 
+// The server's to give: read, and left aside unless it was the server that wrote it.
+bool SessionReader::read_uid(rt::Uid& uid) {
+  std::uint64_t given = 0;
+  if (!read_unsigned(given, kDeviceOutUid)) return false;
+  if (keep_uids) uid = given;
+  return true;
+}
+
 bool SessionReader::read_session(Document& document) {
   bool name_twice = false;
   const bool read = json.object([&](const std::string& key) {
@@ -104,14 +112,19 @@ bool SessionReader::read_session(Document& document) {
         return read_connection(document.connections.emplace_back());
       });
     }
-    if (key == "cues") return read_cues(document.cues);
+    if (key == "cues") return read_cues(document.cues.edit());
     return unknown_field(key, "format name sample_rate_hz nodes connections cues");
   });
   return read && json.end();
 }
 
-bool SessionReader::read_nodes(std::vector<DocNode>& list, std::size_t depth) {
-  return json.array([&](std::size_t) { return read_node(list.emplace_back(), depth); });
+bool SessionReader::read_nodes(NodeList& list, std::size_t depth) {
+  return json.array([&](std::size_t) {
+    DocNode node;
+    const bool read = read_node(node, depth);
+    list.push_back(std::move(node));
+    return read;
+  });
 }
 
 bool SessionReader::read_node(DocNode& node, std::size_t depth) {
@@ -119,19 +132,19 @@ bool SessionReader::read_node(DocNode& node, std::size_t depth) {
     return json.fail("TOO_DEEP", "nodes are nested more than " + std::to_string(kMaxDepth) + " deep");
   }
   if (++nodes > kMaxNodes) return json.fail("TOO_MANY", "more than " + std::to_string(kMaxNodes) + " nodes");
-  node.uid = new_uid();
+  node.uid = keep_uids ? 0 : new_uid();
   const bool read = json.object([&](const std::string& key) {
-    std::uint64_t uid = 0;
     if (key == "id") return json.string(node.id);
     if (key == "label") return json.string(node.label);
     if (key == "type") return json.string(node.type);
     if (key == "params") return read_params(node.params);
     if (key == "automation") return read_lanes(node.lanes);
     if (key == "children") return read_nodes(node.children, depth + 1);
-    if (key == "queue") return read_queue(node.queue);
-    if (key == "uid") return read_unsigned(uid, kDeviceOutUid);  // the server's to give: read and left aside
+    if (key == "queue") return read_queue(node.queue.edit());
+    if (key == "uid") return read_uid(node.uid);
     return unknown_field(key, "id label type params automation queue children");
   });
+  if (node.uid == 0) node.uid = new_uid();
   tidy_params(node);
   return read;
 }

@@ -13,6 +13,7 @@ namespace continuo::session {
 struct SessionReader {
   JsonReader& json;
   const UidSource& new_uid;
+  bool keep_uids = false;  // that the text has
   std::size_t nodes = 0;
   std::size_t lanes = 0;
   std::size_t lane_points = 0;
@@ -21,7 +22,7 @@ struct SessionReader {
   [[nodiscard]] bool read_node(DocNode& node, std::size_t depth);
 
  private:
-  [[nodiscard]] bool read_nodes(std::vector<DocNode>& list, std::size_t depth);
+  [[nodiscard]] bool read_nodes(NodeList& list, std::size_t depth);
   [[nodiscard]] bool read_params(std::map<std::string, Value>& params);
   [[nodiscard]] bool read_value(Value& value);
   [[nodiscard]] bool read_lanes(std::map<std::string, DocLane>& lanes);
@@ -35,6 +36,7 @@ struct SessionReader {
   [[nodiscard]] bool read_connection(DocConnection& connection);
   [[nodiscard]] bool read_endpoint(Endpoint& endpoint, bool is_source);
   [[nodiscard]] bool read_channels(DocConnection& connection);
+  [[nodiscard]] bool read_uid(rt::Uid& uid);
   [[nodiscard]] bool read_unsigned(std::uint64_t& value, std::uint64_t max);
   bool unknown_field(const std::string& key, const char* known);
 };

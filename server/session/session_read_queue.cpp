@@ -15,7 +15,7 @@ bool SessionReader::read_queue(std::vector<QueueItem>& queue) {
 
 // Both spellings, as protobuf's JSON has it.
 bool SessionReader::read_item(QueueItem& item) {
-  item.uid = new_uid();
+  item.uid = keep_uids ? 0 : new_uid();
   const auto frame = [&](std::int64_t& to) {
     std::uint64_t number = 0;
     if (!read_unsigned(number, static_cast<std::uint64_t>(kMaxQueueFrame))) return false;
@@ -43,7 +43,7 @@ bool SessionReader::read_item(QueueItem& item) {
   };
   const bool read = json.object([&](const std::string& key) {
     std::uint64_t whole = 0;
-    if (key == "uid") return read_unsigned(whole, kDeviceOutUid);  // the server's to give: read and left aside
+    if (key == "uid") return read_uid(item.uid);
     if (key == "file") return json.string(item.file);
     if (key == "in_frame" || key == "inFrame") return once(1) && frame(item.in_frame);
     if (key == "out_frame" || key == "outFrame") return once(2) && frame(item.out_frame);
@@ -63,6 +63,7 @@ bool SessionReader::read_item(QueueItem& item) {
                          "file in_frame out_frame loops gain_db fade_in_ms fade_out_ms fade_in_curve fade_out_curve "
                          "crossfade_ms crossfade_curve");
   });
+  if (item.uid == 0) item.uid = new_uid();
   return read;
 }
 

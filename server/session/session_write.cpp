@@ -52,7 +52,7 @@ class Writer {
            node.lanes.empty();
   }
 
-  void write_nodes(const char* name, const std::vector<DocNode>& nodes) {
+  void write_nodes(const char* name, const NodeList& nodes) {
     const bool root = depth_ == 1;
     if (std::all_of(nodes.begin(), nodes.end(), [&](const DocNode& node) { return implied(node, root); })) return;
     key(name);

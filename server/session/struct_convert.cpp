@@ -103,11 +103,13 @@ Result<Value> from_proto(const google::protobuf::Value& value, const std::string
   return bad("WRONG_KIND", field, "a parameter's value is a number, true, false or a text");
 }
 
-Result<DocNode> node_from_struct(const Struct& object, const std::string& field, const UidSource& new_uid) {
+Result<DocNode> node_from_struct(const Struct& object, const std::string& field, const UidSource& new_uid,
+                                 EditMode mode) {
   std::string text;
   if (const Result<> written = StructText(text, field).write(object, 1); !written) return written.error();
   JsonReader json(text, field, false);
   SessionReader reader{json, new_uid};
+  reader.keep_uids = mode == EditMode::restore;
   DocNode node;
   if (!reader.read_node(node, 1)) return json.error();
   return node;

@@ -49,7 +49,7 @@ Result<> check_params(const DocNode& node, const TypeSpec& type, const std::stri
   return {};
 }
 
-Result<> check_siblings(const std::vector<DocNode>& nodes, const std::string& field) {
+Result<> check_siblings(const NodeList& nodes, const std::string& field) {
   std::set<std::string_view> ids;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!ids.insert(nodes[i].id).second) {
@@ -60,7 +60,7 @@ Result<> check_siblings(const std::vector<DocNode>& nodes, const std::string& fi
   return {};
 }
 
-std::size_t count_nodes(const std::vector<DocNode>& nodes) {
+std::size_t count_nodes(const NodeList& nodes) {
   std::size_t count = nodes.size();
   for (const DocNode& node : nodes) count += count_nodes(node.children);
   return count;
@@ -102,7 +102,7 @@ Result<> validate_node(const DocNode& node, const DocNode* parent, std::size_t d
   return {};
 }
 
-Result<> validate_nodes(const std::vector<DocNode>& nodes, const std::string& field) {
+Result<> validate_nodes(const NodeList& nodes, const std::string& field) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const std::string where = field + "[" + std::to_string(i) + "]";
     if (const Result<> checked = validate_node(nodes[i], nullptr, 1, where); !checked) return checked.error();

@@ -20,7 +20,7 @@ namespace continuo::session {
 [[nodiscard]] Result<> validate_header(const Document& document, const std::string& field_prefix);
 
 /// The root's nodes with all that is below them. `field` names the list: "nodes".
-[[nodiscard]] Result<> validate_nodes(const std::vector<DocNode>& nodes, const std::string& field);
+[[nodiscard]] Result<> validate_nodes(const NodeList& nodes, const std::string& field);
 
 /// Every connection, no two alike, no circle. `field` names the list: "connections". The nodes must be valid.
 [[nodiscard]] Result<> validate_connections(const Document& document, const std::string& field);

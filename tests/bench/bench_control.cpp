@@ -2,7 +2,7 @@
 // costs beside an empty call, waiting for COMMITTED and for APPLIED; calls a second; a transaction of 2,000 operations;
 // what 100 watchers, meters of 64 tracks and idleness cost. CPU is the daemon's alone, in parts of one core. The client
 // runs on the same machine: on a busy one look at the empty call first. --quick: fewer calls;
-// --only idle|sets|clients|transaction|watch|meters.
+// --only idle|sets|clients|transaction|watch|meters|stream.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bench/bench_control_stream.hpp"
 #include "tests/integration/client.hpp"
 
 namespace {
@@ -229,6 +230,7 @@ int main(int argc, char** argv) {
     quick = quick || std::strcmp(argv[i], "--quick") == 0;
     if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[i + 1];
   }
+  if (argc == 3 && std::strcmp(argv[1], "--floor") == 0) return stream_bench::serve_floor(argv[2]);
   const auto wanted = [&](const char* part) { return only.empty() || only == part; };
   const int calls = quick ? 1000 : 10'000;
   const std::chrono::milliseconds time = quick ? 2000ms : 10'000ms;
@@ -249,5 +251,14 @@ int main(int argc, char** argv) {
   if (wanted("transaction")) large_transaction(client);
   if (wanted("watch")) fan_out(daemon, client, time);
   if (wanted("meters")) meters(daemon, time);
+  if (wanted("stream") && !stream_bench::run(daemon, time, cpu_seconds, [&client] {
+        Call call;
+        v1::Clock clock;
+        insist(client.system->GetClock(&call, {}, &clock));
+        return clock.engine_frame();
+      })) {
+    std::fprintf(stderr, "bench_control: a stream of parameters did not take its values\n");
+    return 1;
+  }
   return 0;
 }

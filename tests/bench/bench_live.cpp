@@ -199,7 +199,7 @@ void compile(const Options& options) {
     const session::Document document = mixer(shape, (count + nodes_a_track - 1) / nodes_a_track);
     const session::MediaTable media = memory_media(document);
     session::Document shorter = document;
-    shorter.connections.pop_back();
+    shorter.connections.edit().pop_back();
     std::vector<double> first, again, gone;
     for (int i = 0; i < (options.quick ? 3 : 11); ++i) {
       session::PlanCompiler compiler;

@@ -18,7 +18,7 @@ FORBIDDEN = (
     (r"\b(TODO|FIXME|XXX)\b", "unfinished work is an issue, not a comment", ("tests/checks/",)),
     (r"(?<![\w.])/(home/\w+|root)/", "a path of one machine", ("tests/checks/",)),
     (r"\bPa_[A-Z]\w+", "PortAudio outside server/device", ("server/device/", "tests/server/device/", "tests/device/", "tests/checks/")),
-    (r"\bgrpc::", "gRPC outside server/rpc and clients", ("server/rpc/", "clients/", "tests/server/rpc/", "tests/integration/", "tests/bench/bench_control.cpp",
+    (r"\bgrpc::", "gRPC outside server/rpc and clients", ("server/rpc/", "clients/", "tests/server/rpc/", "tests/integration/", "tests/bench/bench_control",
                                                         "tests/clients/", "tests/checks/", "tests/support/")),
     (r"-ffast-math|-Ofast|-funsafe-math", "a render must have the same bits everywhere", ("tests/checks/",)),
 )

@@ -49,7 +49,7 @@ for words in "" "bogus" "session" "session bogus" "track" "locate" "locate 5" "l
 done
 expect "help" continuo --help
 for command in play stop locate session track add remove connect disconnect edit set automate get params record takes status health version meters \
-  watch devices device identify render compare; do
+  watch devices device identify render compare measure; do
   grep -q "^  $command " "$dir/said" || fail "help does not list '$command'"
 done
 
@@ -259,7 +259,7 @@ same "the answer does not wait for it" "$(json outcome <"$dir/said")" OUTCOME_SC
 id=$(json transaction_id <"$dir/said")
 # From the watch: by now it may have come already.
 within 10 grep -q "\"scheduled\":{\"transaction_id\":\"$id\"" "$dir/watched" || fail "the watch does not tell of it"
-due=$(sed -n "s/.*\"scheduled\":{\"transaction_id\":\"$id\".*\"engine_frame\":\"\([0-9]*\)\"}}$/\1/p" "$dir/watched")
+due=$(sed -n "s/.*\"scheduled\":{\"transaction_id\":\"$id\".*\"engine_frame\":\"\([0-9]*\)\"}.*/\1/p" "$dir/watched")
 within 10 grep -q "\"applied\":{\"transaction_id\":\"$id\",\"engine_frame\":\"$due\"" "$dir/watched" ||
   { fail "not applied at engine frame $due"; cat "$dir/watched"; }
 same "and it is there" "$(continuo session show --tree | grep -c '^soon  track')" 1

@@ -1,8 +1,12 @@
 // Clients that die or sleep in the middle of everything: the daemon stays well.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <vector>
 
 #include "tests/integration/client.hpp"
 
@@ -69,35 +73,66 @@ TEST_CASE("clients that are killed in the middle of everything leave the daemon 
   CHECK(client.apply(set_gain("vox", -1)).first.ok());
 }
 
-TEST_CASE("a client that watches and does not read is cut off from nothing, and holds up nobody") {
+/// Reads until it has what the document is by then: by changes, or by a snapshot that says so.
+void catch_up(grpc::ClientReader<v1::WatchResponse>& watch, std::uint64_t number) {
+  v1::WatchResponse seen;
+  std::uint64_t reached = 0;
+  while (reached < number) {
+    REQUIRE(watch.Read(&seen));
+    if (seen.has_change()) reached = seen.change().revision().number();
+    if (seen.has_snapshot_end()) reached = seen.snapshot_end().revision().number();
+  }
+  CHECK(reached == number);
+}
+
+TEST_CASE("twenty clients that watch and do not read are cut off from nothing, cost no memory, and hold up nobody") {
   const Daemon daemon;
-  Client lazy(daemon);
   Client client(daemon);
-  Call call;
-  auto watch = lazy.sessions->Watch(&call, {});
+  struct Lazy {
+    explicit Lazy(const Daemon& of)
+        : client(of), watch(client.sessions->Watch(&watching, {})), meters(client.meters->WatchMeters(&metering, {})) {}
+    Client client;
+    grpc::ClientContext watching, metering;  // for as long as the test takes
+    std::unique_ptr<grpc::ClientReader<v1::WatchResponse>> watch;
+    std::unique_ptr<grpc::ClientReader<v1::MeterFrame>> meters;
+  };
+  std::vector<std::unique_ptr<Lazy>> lazy;
+  for (int i = 0; i < 20; ++i) lazy.push_back(std::make_unique<Lazy>(daemon));
   REQUIRE(client.apply(add_track("vox")).first.ok());
-  for (int i = 0; i < 3000; ++i) {
+  grpc::ClientContext call;
+  auto prompt = client.sessions->Watch(&call, {});
+  catch_up(*prompt, 1);
+
+  constexpr int kEdits = 6000, kWarm = 3000;  // by then every bound that there is has been reached
+  const auto resident = [&daemon] {
+    std::ifstream file("/proc/" + std::to_string(daemon.child.pid()) + "/statm");
+    std::size_t size = 0, pages = 0;
+    file >> size >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) >> 20;
+  };
+  std::size_t warm = 0;
+  std::uint64_t last = 0;
+  for (int i = 0; i < kEdits; ++i) {
     v1::ApplyRequest request;
     v1::Operation label;
     label.mutable_set_label()->set_path("vox");
     label.mutable_set_label()->set_label(std::string(900, static_cast<char>('a' + i % 26)));
-    for (int n = 0; n < 10; ++n) *request.add_operations() = label;
+    for (int n = 0; n < 2; ++n) *request.add_operations() = label;
     request.set_wait(v1::WAIT_COMMITTED);
-    REQUIRE(client.apply(request).first.ok());
+    const auto [status, response] = client.apply(request);
+    REQUIRE(status.ok());
+    last = response.revision().number();
+    if (i == kWarm) warm = resident();
+    if (i % 100 != 99) continue;
+    // Who reads has heard of each of them, with none left out.
+    for (v1::WatchResponse seen; seen.change().revision().number() < last;) {
+      REQUIRE(prompt->Read(&seen));
+      CHECK_FALSE(seen.has_snapshot_end());
+    }
   }
-  // Awake again, it gets to the state of now: by changes, or by a snapshot that says so.
-  v1::GetSessionResponse now;
-  Call get;
-  auto reader = client.sessions->GetSession(&get, {});
-  REQUIRE(reader->Read(&now));
-  v1::WatchResponse seen;
-  v1::Revision reached;
-  while (reached.number() < now.revision().number()) {
-    REQUIRE(watch->Read(&seen));
-    if (seen.has_change()) reached = seen.change().revision();
-    if (seen.has_snapshot_end()) reached = seen.snapshot_end().revision();
-  }
-  CHECK(reached.number() == now.revision().number());
+  const std::size_t end = resident();
+  CHECK_MESSAGE(end <= warm + 8, "from ", warm, " to ", end, " MiB");
+  for (const auto& one : lazy) catch_up(*one->watch, last);
 }
 
 }  // namespace

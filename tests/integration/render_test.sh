@@ -195,6 +195,19 @@ else
   echo "no right to mount a small disk: the file-size limit above stands for it"
 fi
 
+# For a program that runs it: into a file that is its own, with lines to read; missing media are silent.
+echo '{"format": 1, "sample_rate_hz": 48000, "nodes": [{"id": "a", "type": "track", "children": [{"id": "p", "type": "player", "params": {"file": "a.wav"}}]}, {"id": "b", "type": "track", "children": [{"id": "p", "type": "player", "params": {"file": "gone.wav"}}]}], "connections": [{"from": "a", "to": "out"}, {"from": "b", "to": "out"}]}' >given.json
+render /proc/self/fd/0 --base music: "${roots[@]}" --silent-missing --output-fd 5 -o called.wav --progress-json --json <given.json 5>out.given >"$dir/said" || { fail "into a descriptor"; cat "$dir/said"; }
+[ ! -e called.wav ] && wav same out.given songs/a.wav || fail "a descriptor's file is not the sound"
+head -n 1 "$dir/said" | json progress >/dev/null || fail "no progress"
+tail -n 1 "$dir/said" | json warnings.0 | grep -qF gone.wav || { fail "no warning"; cat "$dir/said"; }
+expect_exit 66 "gone.wav" bash -c 'timeout 60 continuo-render given.json --base music: --media-root music=songs -o out.wav'
+expect_exit 65 "NO_BASE" bash -c 'timeout 60 continuo-render given.json --base none --media-root music=songs -o out.wav'
+expect_exit 64 "--base" render given.json --base music -o out.wav
+expect_exit 75 "cancelled" bash -c 'timeout 60 continuo-render one.json --for 500000s -o out.wav --progress-json | head -n 1 >/dev/null; exit "${PIPESTATUS[0]}"'
+rm out.given
+nothing_left "a program"
+
 # Interrupted, it ends soon and leaves nothing
 timeout 60 continuo-render one.json -o out.wav --for 500000s >"$dir/said" 2>&1 &
 pid=$!

@@ -4,7 +4,11 @@
 
 #include <map>
 
+#include "continuo/v1/event.pb.h"
+#include "continuo/v1/job.pb.h"
+#include "continuo/v1/lease.pb.h"
 #include "continuo/v1/media.pb.h"
+#include "continuo/v1/param.pb.h"
 #include "tests/integration/client.hpp"
 
 namespace continuo {
@@ -18,7 +22,9 @@ TEST_CASE("every method refuses a client whose role does not reach it") {
     int refused = 0;
     for (const auto* file : {v1::GetSessionRequest::descriptor()->file(), v1::WatchMetersRequest::descriptor()->file(),
                              v1::GetInfoRequest::descriptor()->file(), v1::ListDevicesRequest::descriptor()->file(),
-                             v1::ListMediaRequest::descriptor()->file()}) {
+                             v1::ListMediaRequest::descriptor()->file(), v1::ListEventsRequest::descriptor()->file(),
+                             v1::ListJobsRequest::descriptor()->file(), v1::ListLeasesRequest::descriptor()->file(),
+                             v1::StreamParamsRequest::descriptor()->file()}) {
       for (int m = 0; m < file->service(0)->method_count(); ++m) {
         const auto* method = file->service(0)->method(m);
         if (method->options().GetExtension(v1::role) <= role) continue;

@@ -19,9 +19,12 @@ from .errors import (BadDataError, ContinuoError, ExistsError, FaultError, NoSer
                      StorageError, TryAgainError, UsageError)
 from .events import (Applied, Cancelled, Change, CueChanged, Disconnected, Event, Heartbeat, MediaChanged, Scheduled,
                      Snapshot, TakeChanged, Unknown)
+from .jobs import AsyncJob, Job, JobWatch
+from .lease import AsyncLease, Lease
 from .media import Media
 from .mirror import SessionMirror
 from .operations import Operations
+from .param_stream import AsyncParamStream, ParamStream
 from .show import number
 from .transaction import AsyncTransaction, Transaction
 from .watch import Watch
@@ -30,10 +33,11 @@ from .when import after, engine_frame, timeline, utc
 __version__ = "0.1.0"
 
 __all__ = [
-    "Answer", "Applied", "AsyncClient", "AsyncMedia", "AsyncMirror", "AsyncTransaction", "AsyncWatch", "BadDataError",
-    "Cancelled", "Change", "Client", "ContinuoError", "CueChanged", "Disconnected", "Event", "ExistsError", "FaultError",
-    "Heartbeat", "Levels", "Loaded", "Media", "MediaChanged", "Meters", "NoServerError", "NotFoundError", "Operations",
-    "Problem", "RefusedError", "Revision", "Scheduled", "SessionMirror", "SessionText", "Snapshot", "StorageError",
-    "TakeChanged", "Transaction", "TryAgainError", "Unknown", "UsageError", "Watch", "after", "engine_frame", "find_node",
-    "number", "timeline", "utc", "v1", "walk",
+    "Answer", "Applied", "AsyncClient", "AsyncJob", "AsyncLease", "AsyncMedia", "AsyncMirror", "AsyncParamStream",
+    "AsyncTransaction", "AsyncWatch", "BadDataError", "Cancelled", "Change", "Client", "ContinuoError", "CueChanged",
+    "Disconnected", "Event", "ExistsError", "FaultError", "Heartbeat", "Job", "JobWatch", "Lease", "Levels", "Loaded",
+    "Media", "MediaChanged", "Meters", "NoServerError", "NotFoundError", "Operations", "ParamStream", "Problem",
+    "RefusedError", "Revision", "Scheduled", "SessionMirror", "SessionText", "Snapshot", "StorageError", "TakeChanged",
+    "Transaction", "TryAgainError", "Unknown", "UsageError", "Watch", "after", "engine_frame", "find_node", "number",
+    "timeline", "utc", "v1", "walk",
 ]

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from . import v1
 from .answers import Revision
@@ -90,10 +90,12 @@ class Send:
         return max(self.timeout_s or usual_s, (self.max_wait_s or 0.0) + (2.0 if self.max_wait_s else 0.0))
 
 
+TakeBack = TypeVar("TakeBack", v1.UndoRequest, v1.RedoRequest)
 _WAITS = {"committed": v1.WAIT_COMMITTED, "applied": v1.WAIT_APPLIED}
 
 
-def apply_request(operations: Iterable[v1.Operation], send: Send, client: str, timeline_rate_hz: float) -> v1.ApplyRequest:
+def apply_request(operations: Iterable[v1.Operation], send: Send, client: str, timeline_rate_hz: float,
+                  leases: list[str]) -> v1.ApplyRequest:
     """With a request id of its own unless it has one: each attempt sends these very bytes. UsageError for a wait that is
     none."""
     if send.wait is not None and send.wait not in _WAITS:
@@ -103,11 +105,22 @@ def apply_request(operations: Iterable[v1.Operation], send: Send, client: str, t
         expected_revision=send.expected.to_proto() if send.expected else None,
         request_id=send.request_id or str(uuid.uuid4()), dry_run=send.dry_run,
         wait=_WAITS[send.wait] if send.wait else None,
-        max_wait_ms=None if send.max_wait_s is None else round(send.max_wait_s * 1000), client=client)
+        max_wait_ms=None if send.max_wait_s is None else round(send.max_wait_s * 1000), client=client,
+        leases=leases)
 
 
-def load_requests(text: bytes, base: str | None, dry_run: bool, keep_transport: bool) -> Iterator[v1.LoadSessionRequest]:
-    yield v1.LoadSessionRequest(json=text[:CHUNK_BYTES], base=base, dry_run=dry_run, keep_transport=keep_transport)
+def take_back_request(kind: type[TakeBack], transaction_id: int | None, send: Send, client: str, leases: list[str]) -> TakeBack:
+    """An UndoRequest or RedoRequest, in the manner of apply_request."""
+    like = apply_request((), send, client, 0.0, leases)
+    return kind(transaction_id=transaction_id, request_id=like.request_id, dry_run=like.dry_run,
+                wait=like.wait if like.HasField("wait") else None,
+                max_wait_ms=like.max_wait_ms if like.HasField("max_wait_ms") else None, client=client, leases=leases)
+
+
+def load_requests(text: bytes, base: str | None, dry_run: bool, keep_transport: bool,
+                  leases: list[str]) -> Iterator[v1.LoadSessionRequest]:
+    yield v1.LoadSessionRequest(json=text[:CHUNK_BYTES], base=base, dry_run=dry_run, keep_transport=keep_transport,
+                                leases=leases)
     for at in range(CHUNK_BYTES, len(text), CHUNK_BYTES):
         yield v1.LoadSessionRequest(json=text[at:at + CHUNK_BYTES])
 

@@ -44,6 +44,13 @@ class _Way:
         self._meters = _calls.stub("MeterServiceStub", self._channel)
         self._devices = _calls.stub("DeviceServiceStub", self._channel)
         self._events = _calls.stub("EventServiceStub", self._channel)
+        self._leases = _calls.stub("LeaseServiceStub", self._channel)
+        self._jobs = _calls.stub("JobServiceStub", self._channel)
+        self._params = _calls.stub("ParamServiceStub", self._channel)
+        self._held: list[str] = []  # tokens of the leases that this client has: each write sends them
+
+    def _tokens(self) -> list[str]:
+        return self._held.copy()
 
 
 class Connection(_Way):

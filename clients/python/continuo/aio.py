@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import pathlib
-from collections.abc import AsyncIterator, Iterable
+import uuid
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import grpc
@@ -18,7 +19,10 @@ from .answers import Answer, Loaded, MeterReader, Meters, Revision, SessionText,
 from .document import Defaults, read_defaults
 from .errors import ContinuoError, from_rpc
 from .files import read_session, write_session
+from .jobs import AsyncJob, render_request, watch_async
+from .lease import AsyncLease
 from .operations import Operations, Value
+from .param_stream import AsyncParamStream
 from .show import CueName
 from .transaction import AsyncTransaction
 from .when import Moment, needs_rate
@@ -57,7 +61,7 @@ class AsyncClient(AsyncConnection):
                          buffer_frames: int = 0) -> v1.UseDeviceResponse:
         """See Client.use_device."""
         request = v1.UseDeviceRequest(name=name, host_api=host_api, sample_rate_hz=sample_rate_hz,
-                                      buffer_frames=buffer_frames)
+                                      buffer_frames=buffer_frames, leases=self._tokens())
         return await self._call(v1.UseDeviceResponse, self._devices.UseDevice, request, retry=False)
 
     async def types(self) -> list[v1.NodeType]:
@@ -162,7 +166,68 @@ class AsyncClient(AsyncConnection):
     async def cancel(self, transaction_id: int) -> None:
         """See Client.cancel."""
         await self._call(v1.CancelScheduledResponse, self._session.CancelScheduled,
-                         v1.CancelScheduledRequest(transaction_id=transaction_id, client=self.name), retry=False)
+                         v1.CancelScheduledRequest(transaction_id=transaction_id, client=self.name,
+                                                    leases=self._tokens()), retry=False)
+
+    async def undo(self, transaction_id: int | None = None, *, wait: str | None = None, max_wait_s: float | None = None,
+                   dry_run: bool = False) -> Answer:
+        """See Client.undo."""
+        send = _calls.Send(wait=wait, max_wait_s=max_wait_s, dry_run=dry_run)
+        request = _calls.take_back_request(v1.UndoRequest, transaction_id, send, self.name, self._tokens())
+        return await self._answered(self._session.Undo, request, send)
+
+    async def redo(self, transaction_id: int | None = None, *, wait: str | None = None, max_wait_s: float | None = None,
+                   dry_run: bool = False) -> Answer:
+        """See Client.redo."""
+        send = _calls.Send(wait=wait, max_wait_s=max_wait_s, dry_run=dry_run)
+        request = _calls.take_back_request(v1.RedoRequest, transaction_id, send, self.name, self._tokens())
+        return await self._answered(self._session.Redo, request, send)
+
+    def lease(self, path: str = "", *, seconds: float = 30.0, note: str = "") -> AsyncLease:
+        """`async with client.lease("vox"): ...`; see Client.lease."""
+        return AsyncLease(self, path, seconds, note)
+
+    async def leases(self) -> list[v1.Lease]:
+        """See Client.leases."""
+        return list((await self._call(v1.ListLeasesResponse, self._leases.ListLeases, v1.ListLeasesRequest())).leases)
+
+    async def break_lease(self, lease_id: int) -> None:
+        """See Client.break_lease."""
+        await self._call(v1.BreakLeaseResponse, self._leases.BreakLease,
+                         v1.BreakLeaseRequest(lease_id=lease_id, client=self.name), retry=False)
+
+    # -- long work -----------------------------------------------------------------------------------------------------
+    async def jobs(self) -> list[AsyncJob]:
+        """See Client.jobs."""
+        found: list[AsyncJob] = []
+        request = v1.ListJobsRequest(page_size=200)
+        while True:
+            page = await self._call(v1.ListJobsResponse, self._jobs.ListJobs, request)
+            found += [AsyncJob(self, message) for message in page.jobs]
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return found
+
+    async def job(self, job_id: int) -> AsyncJob:
+        """See Client.job."""
+        return AsyncJob(self, await self._call(v1.Job, self._jobs.GetJob, v1.GetJobRequest(job_id=job_id)))
+
+    def watch_jobs(self, job_id: int | None = None) -> AsyncIterator[AsyncJob]:
+        """`async for job in client.watch_jobs()`; see Client.watch_jobs."""
+        return watch_async(self, job_id)
+
+    async def start_render(self, file: str, *, start_frame: int = 0, end_frame: int | None = None,
+                           sample_format: str = "pcm24", overwrite: bool = False,
+                           request_id: str | None = None) -> AsyncJob:
+        """See Client.start_render."""
+        request = render_request(file, start_frame, end_frame, sample_format, overwrite, self.name,
+                                 request_id or str(uuid.uuid4()))
+        return AsyncJob(self, await self._call(v1.Job, self._jobs.StartRender, request))
+
+    async def start_scan(self, path: str, *, request_id: str | None = None) -> AsyncJob:
+        """See Client.start_scan."""
+        request = v1.StartScanRequest(path=path, client=self.name, request_id=request_id or str(uuid.uuid4()))
+        return AsyncJob(self, await self._call(v1.Job, self._jobs.StartScan, request))
 
     # -- the session ---------------------------------------------------------------------------------------------------
     async def session(self) -> SessionText:
@@ -185,11 +250,16 @@ class AsyncClient(AsyncConnection):
         text, folder = await asyncio.to_thread(read_session, session)
         if base is None and folder is not None:
             base = await self.media.name_of(folder)
-        requests = _calls.load_requests(text, base, dry_run, keep_transport)
+        requests = _calls.load_requests(text, base, dry_run, keep_transport, self._tokens())
 
         async def send() -> Loaded:
             return to_loaded(await self._session.LoadSession(requests, timeout=self.timeout_s, metadata=self._metadata))
         return await self._once(send)
+
+    def param_stream(self, names: Sequence[str], *, ramp_ms: float | None = None) -> AsyncParamStream:
+        """`async with client.param_stream(["vox.gain_db"]) as stream: stream.set("vox.gain_db", -6); await stream.flush()`;
+        see Client.param_stream."""
+        return AsyncParamStream(self, names, ramp_ms)
 
     # -- streams -------------------------------------------------------------------------------------------------------
     def watch(self, from_revision: Revision | None = None, *, reconnect: bool = True) -> AsyncWatch:
@@ -223,10 +293,12 @@ class AsyncClient(AsyncConnection):
 
     async def _send(self, operations: Iterable[v1.Operation], send: _calls.Send) -> Answer:
         rate = (await self.clock()).timeline_rate_hz if needs_rate(send.at) else 0.0
-        request = _calls.apply_request(operations, send, self.name, rate)
+        request = _calls.apply_request(operations, send, self.name, rate, self._tokens())
+        return await self._answered(self._session.Apply, request, send)
 
+    async def _answered(self, call: Any, request: Any, send: _calls.Send) -> Answer:
         async def once(timeout_s: float) -> Answer:
-            return to_answer(await self._session.Apply(request, timeout=timeout_s, metadata=self._metadata), request.request_id)
+            return to_answer(await call(request, timeout=timeout_s, metadata=self._metadata), request.request_id)
         try:
             return await self._retrying(once, send.call_timeout_s(self.timeout_s))
         except ContinuoError as error:

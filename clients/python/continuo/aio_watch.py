@@ -84,7 +84,8 @@ class AsyncWatch:
     async def _next(self) -> Any:
         if self._call is None:
             if self._resync:
-                self._reader.revision, self._resync = None, False
+                self._reader.forget()
+                self._resync = False
             self._call = self._open(self._reader.request(), self._told)
         call = self._call
         try:

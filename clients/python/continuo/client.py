@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 import threading
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import grpc
@@ -16,9 +17,12 @@ from .answers import Answer, Loaded, MeterReader, Meters, Revision, SessionText,
 from .document import Defaults, read_defaults
 from .errors import ContinuoError, from_rpc
 from .files import read_session, write_session
+from .jobs import Job, JobWatch, render_request
+from .lease import Lease
 from .media import Media
 from .mirror import SessionMirror
 from .operations import Operations, Value
+from .param_stream import ParamStream
 from .show import CueName
 from .transaction import Transaction
 from .watch import Watch
@@ -65,7 +69,8 @@ class Client(Connection):
         """Moves to another device, live. `name`: exact, or a part that one device alone has; "clock": no hardware. 0: the
         device's own. NotFoundError names what there is."""
         return self._call(v1.UseDeviceResponse, self._devices.UseDevice, v1.UseDeviceRequest(
-            name=name, host_api=host_api, sample_rate_hz=sample_rate_hz, buffer_frames=buffer_frames), retry=False)
+            name=name, host_api=host_api, sample_rate_hz=sample_rate_hz, buffer_frames=buffer_frames,
+            leases=self._tokens()), retry=False)
 
     def _defaults(self) -> Defaults:
         return read_defaults(self._call(v1.ListTypesResponse, self._session.ListTypes, v1.ListTypesRequest()))
@@ -178,7 +183,73 @@ class Client(Connection):
     def cancel(self, transaction_id: int) -> None:
         """Takes a scheduled transaction back. NotFoundError where none such is scheduled (any more)."""
         self._call(v1.CancelScheduledResponse, self._session.CancelScheduled,
-                   v1.CancelScheduledRequest(transaction_id=transaction_id, client=self.name), retry=False)
+                   v1.CancelScheduledRequest(transaction_id=transaction_id, client=self.name,
+                                              leases=self._tokens()), retry=False)
+
+    def undo(self, transaction_id: int | None = None, *, wait: str | None = None, max_wait_s: float | None = None,
+             dry_run: bool = False) -> Answer:
+        """Takes a transaction back; None: the last one of this caller that changed the document. TryAgainError
+        (CHANGED_SINCE) where somebody changed the same since; NotFoundError where there is nothing to undo."""
+        send = _calls.Send(wait=wait, max_wait_s=max_wait_s, dry_run=dry_run)
+        request = _calls.take_back_request(v1.UndoRequest, transaction_id, send, self.name, self._tokens())
+        return self._answered(self._session.Undo, request, send)
+
+    def redo(self, transaction_id: int | None = None, *, wait: str | None = None, max_wait_s: float | None = None,
+             dry_run: bool = False) -> Answer:
+        """Takes an undo back; None: the caller's last one, unless it changed the document since."""
+        send = _calls.Send(wait=wait, max_wait_s=max_wait_s, dry_run=dry_run)
+        request = _calls.take_back_request(v1.RedoRequest, transaction_id, send, self.name, self._tokens())
+        return self._answered(self._session.Redo, request, send)
+
+    def lease(self, path: str = "", *, seconds: float = 30.0, note: str = "") -> Lease:
+        """`with client.lease("vox"): ...`: in the block nobody but this client changes the node and what is below it; "" is
+        the whole session. It is renewed until the end of the block; should this program die, it ends after `seconds`
+        (1 to 86400). BadDataError (LEASED) where somebody has that already. See `Lease.held`."""
+        return Lease(self, path, seconds, note)
+
+    def leases(self) -> list[v1.Lease]:
+        """All that are held, by whomever."""
+        return list(self._call(v1.ListLeasesResponse, self._leases.ListLeases, v1.ListLeasesRequest()).leases)
+
+    def break_lease(self, lease_id: int) -> None:
+        """Ends somebody else's; for admins. NotFoundError where it has ended."""
+        self._call(v1.BreakLeaseResponse, self._leases.BreakLease,
+                   v1.BreakLeaseRequest(lease_id=lease_id, client=self.name), retry=False)
+
+    # -- long work -----------------------------------------------------------------------------------------------------
+    def jobs(self) -> list[Job]:
+        """Those that run, and what became of the others for 24 hours, the newest first."""
+        found: list[Job] = []
+        request = v1.ListJobsRequest(page_size=200)
+        while True:
+            page = self._call(v1.ListJobsResponse, self._jobs.ListJobs, request)
+            found += [Job(self, message) for message in page.jobs]
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return found
+
+    def job(self, job_id: int) -> Job:
+        """One of them. NotFoundError (UNKNOWN_JOB)."""
+        return Job(self, self._call(v1.Job, self._jobs.GetJob, v1.GetJobRequest(job_id=job_id)))
+
+    def watch_jobs(self, job_id: int | None = None) -> JobWatch:
+        """`with client.watch_jobs() as watch: for job in watch: ...`: each as it is, then each time that it changed, at most
+        10 times a second. Of one: ends behind its end; of all: goes on."""
+        return JobWatch(self, self._jobs.WatchJobs(v1.WatchJobsRequest(job_id=job_id), metadata=self._metadata))
+
+    def start_render(self, file: str, *, start_frame: int = 0, end_frame: int | None = None, sample_format: str = "pcm24",
+                     overwrite: bool = False, request_id: str | None = None) -> Job:
+        """Renders the session as it is now, in the daemon, into "root:relative" (.wav, .flac); `.wait()` on it waits.
+        Frames are the timeline's; None: where the last player ends, and its tail. sample_format: "pcm16", "pcm24",
+        "float32". ExistsError (FILE_EXISTS) unless `overwrite`; the file is there whole once the job is done."""
+        request = render_request(file, start_frame, end_frame, sample_format, overwrite, self.name,
+                                 request_id or str(uuid.uuid4()))
+        return Job(self, self._call(v1.Job, self._jobs.StartRender, request))
+
+    def start_scan(self, path: str, *, request_id: str | None = None) -> Job:
+        """Reads every sound file below "root:" or "root:folder" to its end; `job.wait().result` names the broken ones."""
+        request = v1.StartScanRequest(path=path, client=self.name, request_id=request_id or str(uuid.uuid4()))
+        return Job(self, self._call(v1.Job, self._jobs.StartScan, request))
 
     # -- the session ---------------------------------------------------------------------------------------------------
     def session(self) -> SessionText:
@@ -202,9 +273,18 @@ class Client(Connection):
         if base is None and folder is not None:
             base = self.media.name_of(folder)
         def send() -> Loaded:
-            requests = _calls.load_requests(text, base, dry_run, keep_transport)
+            requests = _calls.load_requests(text, base, dry_run, keep_transport, self._tokens())
             return to_loaded(self._session.LoadSession(requests, timeout=self.timeout_s, metadata=self._metadata))
         return self._once(send)
+
+    def param_stream(self, names: Sequence[str], *, ramp_ms: float | None = None) -> ParamStream:
+        """`with client.param_stream(["vox.gain_db", "band.gain_db"]) as stream: stream.set("vox.gain_db", -6); stream.flush()`:
+        for faders and whatever else moves many values a second. What comes faster than it can be applied is passed over; the
+        newest value is always heard, and all are in the sound when the block ends. `stream.report`: what was refused, and why.
+        ramp_ms: of every change; None: each parameter's own smoothing. NotFoundError for a name that is none, BadDataError
+        (STRUCTURAL) for one that only a transaction sets. The stream raises TryAgainError (EPOCH_CHANGED) where another
+        session is loaded."""
+        return ParamStream(self, names, ramp_ms)
 
     # -- streams -------------------------------------------------------------------------------------------------------
     def watch(self, from_revision: Revision | None = None, *, reconnect: bool = True) -> Watch:
@@ -236,10 +316,11 @@ class Client(Connection):
 
     def _send(self, operations: Iterable[v1.Operation], send: _calls.Send) -> Answer:
         rate = self.clock().timeline_rate_hz if needs_rate(send.at) else 0.0
-        request = _calls.apply_request(operations, send, self.name, rate)
+        return self._answered(self._session.Apply, _calls.apply_request(operations, send, self.name, rate, self._tokens()), send)
 
+    def _answered(self, call: Any, request: Any, send: _calls.Send) -> Answer:
         def once(timeout_s: float) -> Answer:
-            return to_answer(self._session.Apply(request, timeout=timeout_s, metadata=self._metadata), request.request_id)
+            return to_answer(call(request, timeout=timeout_s, metadata=self._metadata), request.request_id)
         try:
             return self._retrying(once, send.call_timeout_s(self.timeout_s))
         except ContinuoError as error:

@@ -154,7 +154,9 @@ class _Edit:
             connection["gain_db"] = _number(op.gain_db)
         if op.channels:
             connection["channels"] = [{"from": getattr(pair, "from"), "to": pair.to} for pair in op.channels]
-        self._keep([*self.document.get("connections", []), connection])
+        others = self.document.get("connections", [])
+        place = op.place - 1 if op.HasField("place") else len(others)
+        self._keep([*others[:place], connection, *others[place:]])
 
     def _disconnect(self, op: v1.Disconnect) -> None:
         self._keep([c for c in self.document.get("connections", [])

@@ -10,10 +10,6 @@ from . import v1
 from .answers import Revision, to_revision
 from .errors import ContinuoError, FaultError
 
-# How every session file begins, and nothing inside of one does: a snapshot that begins anew before the last one's end
-# takes its place.
-_BEGIN = b'{\n  "format": '
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -98,8 +94,8 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """The way to the daemon broke. The watch finds it again by itself: a Snapshot follows, or the changes since. What
-    was no change of the document meanwhile (Applied and the like) is not told again."""
+    """The way to the daemon broke. The watch finds it again by itself: all that was told meanwhile follows, or where the
+    daemon no longer has that, a Snapshot."""
 
     error: ContinuoError
 
@@ -120,21 +116,30 @@ class EventReader:
     """Messages of one watch over all of its streams -> events. Keeps from where a next stream has to go on."""
 
     revision: Revision | None = None
+    sequence: int | None = None  # of the last message; None before the first, and of a daemon that counts none
     pieces: list[bytes] = field(default_factory=list)
 
     def request(self) -> v1.WatchRequest:
         """For the next stream. What came of a snapshot that broke off is forgotten."""
         self.pieces.clear()
-        return v1.WatchRequest(from_revision=self.revision.to_proto() if self.revision else None)
+        if self.revision is None:
+            return v1.WatchRequest()
+        return v1.WatchRequest(from_revision=self.revision.to_proto(), from_sequence=self.sequence)
+
+    def forget(self) -> None:
+        """The next stream begins with the whole."""
+        self.revision = self.sequence = None
 
     def read(self, message: v1.WatchResponse) -> Event | None:
-        """None for a piece of a snapshot. FaultError for a snapshot that is none."""
+        """None for a piece of a snapshot. FaultError for a snapshot that is none, and for a gap."""
         kind = message.WhichOneof("kind")
+        if kind == "snapshot_begin":
+            self.pieces.clear()
+            return None
         if kind == "snapshot":
-            if message.snapshot.startswith(_BEGIN):
-                self.pieces.clear()
             self.pieces.append(message.snapshot)
             return None
+        self._count(message.sequence, kind in ("snapshot_end", "heartbeat"), kind == "snapshot_end")
         if kind == "snapshot_end":
             return self._snapshot(message.snapshot_end)
         if kind == "change":
@@ -144,6 +149,12 @@ class EventReader:
         if kind == "heartbeat":
             return Heartbeat(to_revision(message.heartbeat.revision))
         return _other(kind, message)
+
+    def _count(self, sequence: int, tells_last: bool, anew: bool) -> None:
+        expected = None if self.sequence is None or anew else self.sequence + (0 if tells_last else 1)
+        if sequence and expected is not None and sequence != expected:
+            raise FaultError(f"the daemon told message {sequence} where {expected} was to come", "GAP")
+        self.sequence = sequence or None
 
     def _snapshot(self, end: v1.WatchResponse.SnapshotEnd) -> Snapshot:
         text = b"".join(self.pieces)

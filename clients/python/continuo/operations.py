@@ -94,7 +94,8 @@ class Operations(ShowOperations):
         """"path" or "path:port" at both ends ("out:3" is the device's third output). `gain_db`: -150 to 24, default 0.
         `channels`: pairs (from, to); none: 1 to 1, 2 to 2, and so on. ExistsError for a second equal one."""
         pairs = [v1.ChannelPair(**{"from": a, "to": b}) for a, b in channels]
-        self._put(connect=v1.Connect(**{"from": source}, to=target, gain_db=gain_db, channels=pairs))
+        ends: dict[str, Any] = {"from": source, "to": target}  # `from` is a word of Python's
+        self._put(connect=v1.Connect(**ends, gain_db=gain_db, channels=pairs))
 
     def disconnect(self, source: str, target: str) -> None:
         """Every connection between the two; NotFoundError where there is none."""

@@ -98,7 +98,8 @@ class Watch:
                 return None
             if self._call is None:
                 if self._resync:
-                    self._reader.revision, self._resync = None, False
+                    self._reader.forget()
+                    self._resync = False
                 self._call = self._open(self._reader.request(), self._told)
             if self._dog is None:
                 self._dog = threading.Thread(target=_guard, args=(weakref.ref(self), self._closed), name="continuo-watch",

@@ -56,6 +56,22 @@ class Transactions(WithDaemon):
             with self.assertRaises(kind), self.client.transaction() as tx:
                 wrong(tx)
 
+    def test_undo_and_redo(self):
+        self.tracks("vox")
+        whole = self.client.session().document
+        uid = self.client.params("vox").uid
+        with self.client.transaction() as tx:
+            tx.remove_node("vox")
+        self.assertEqual(self.client.undo(dry_run=True).outcome, "VALID")
+        back = self.client.undo(max_wait_s=PATIENCE_S)
+        self.assertTrue(back.applied)
+        self.assertEqual((self.client.session().document, self.client.params("vox").uid), (whole, uid))
+        self.client.redo(back.transaction_id)
+        with self.assertRaises(continuo.NotFoundError):
+            self.client.params("vox")
+        with self.assertRaises(continuo.NotFoundError):
+            self.client.redo()
+
     def test_dry_run(self):
         before = self.client.session()
         with self.client.transaction(dry_run=True) as tx:

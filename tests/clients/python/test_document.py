@@ -15,6 +15,8 @@ class Events(unittest.TestCase):
         reader = EventReader()
         text = b'{\n  "format": 1,\n  "name": "x"\n}\n'
         self.assertIsNone(reader.read(v1.WatchResponse(snapshot=b'{\n  "format": 1,\n  "na')))
+        begin = v1.WatchResponse.SnapshotBegin(revision=v1.Revision(epoch=3, number=4), bytes=len(text))
+        self.assertIsNone(reader.read(v1.WatchResponse(snapshot_begin=begin)))
         for at in range(0, len(text), 20):
             self.assertIsNone(reader.read(v1.WatchResponse(snapshot=text[at:at + 20])))
         end = v1.WatchResponse.SnapshotEnd(revision=v1.Revision(epoch=3, number=4), resync=True)
@@ -23,6 +25,23 @@ class Events(unittest.TestCase):
         self.assertEqual(reader.request().from_revision, v1.Revision(epoch=3, number=4))
         with self.assertRaises(continuo.FaultError):
             reader.read(v1.WatchResponse(snapshot_end=end))
+
+    def test_sequences(self):
+        reader = EventReader(continuo.Revision(3, 4))
+        self.assertFalse(reader.request().HasField("from_sequence"))
+        applied = v1.WatchResponse.Applied(transaction_id=7)
+        for sequence in (11, 12):
+            reader.read(v1.WatchResponse(applied=applied, sequence=sequence))
+        reader.read(v1.WatchResponse(heartbeat=v1.WatchResponse.Heartbeat(), sequence=12))
+        self.assertEqual(reader.request(), v1.WatchRequest(from_revision=v1.Revision(epoch=3, number=4), from_sequence=12))
+        with self.assertRaises(continuo.FaultError) as raised:
+            reader.read(v1.WatchResponse(applied=applied, sequence=14))
+        self.assertEqual(raised.exception.reason, "GAP")
+        reader.forget()
+        self.assertEqual(reader.request(), v1.WatchRequest())
+        reader.read(v1.WatchResponse(snapshot=b"{}"))
+        reader.read(v1.WatchResponse(snapshot_end=v1.WatchResponse.SnapshotEnd(revision=v1.Revision(epoch=1, number=1)), sequence=20))
+        reader.read(v1.WatchResponse(applied=applied, sequence=21))
 
     def test_what_a_newer_daemon_says(self):
         self.assertIsInstance(EventReader().read(v1.WatchResponse()), continuo.Unknown)
@@ -74,6 +93,12 @@ class Document(unittest.TestCase):
         self.assertTrue(followed.follow(self.change(7, lambda tx: (tx.remove_node("d"), tx.clear_automation("a.pan"), tx.set_label("a", "")))))
         self.assertEqual(followed.document, {"format": 1, "nodes": [{"id": "a", "type": "bus", "params": {"pan": 0.5}},
                                                                       {"id": "b", "type": "container"}]})
+
+    def test_a_connection_comes_back_in_its_place(self):
+        followed = self.followed()
+        place = lambda tx: tx.add(v1.Operation(connect=v1.Connect(**{"from": "a"}, to="b/c", place=1, uid=7)))
+        self.assertTrue(followed.follow(self.change(6, place)))
+        self.assertEqual(followed.document["connections"], [{"from": "a", "to": "b/c"}, {"from": "b/c:pre", "to": "out:3"}])
 
     def test_what_is_not_followed_changes_nothing(self):
         cases = (lambda tx: tx.queue_insert("a", ["x"]), lambda tx: tx.go(), lambda tx: tx.set_label("out", "x"), lambda tx: tx.add(v1.Operation()),

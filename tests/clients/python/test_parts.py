@@ -168,16 +168,16 @@ class Building(unittest.TestCase):
         for wrong in (lambda: tx.set("vox", 1), lambda: tx.set(".x", 1), lambda: tx.add_node("a/", "track"),
                       lambda: tx.add_node("/a", "track"), lambda: tx.set("a.b", None), lambda: tx.set("a.b", [1]),
                       lambda: tx.record_start(format="MP3"), lambda: tx.queue_set("d", "third", {}),
-                      lambda: tx.queue_insert("d", [{"flie": "a"}]), lambda: _calls.apply_request([], _calls.Send(wait="x"), "", 0),
+                      lambda: tx.queue_insert("d", [{"flie": "a"}]), lambda: _calls.apply_request([], _calls.Send(wait="x"), "", 0, []),
                       lambda: _calls.events_request(None, None, ["party"], 0, 1, False)):
             with self.assertRaises(continuo.UsageError):
                 wrong()
         self.assertEqual(tx.operations, [])
 
     def test_every_attempt_has_the_same_id(self):
-        request = _calls.apply_request([], _calls.Send(max_wait_s=0.25), "me", 0)
+        request = _calls.apply_request([], _calls.Send(max_wait_s=0.25), "me", 0, [])
         self.assertEqual(len(request.request_id), 36)
-        self.assertNotEqual(request.request_id, _calls.apply_request([], _calls.Send(), "me", 0).request_id)
+        self.assertNotEqual(request.request_id, _calls.apply_request([], _calls.Send(), "me", 0, []).request_id)
         self.assertEqual((request.max_wait_ms, request.HasField("wait"), request.HasField("when")), (250, False, False))
         self.assertEqual(_calls.Send(max_wait_s=30).call_timeout_s(10), 32)
         self.assertEqual(show.to_item_ref(7).uid, 7)

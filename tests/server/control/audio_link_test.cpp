@@ -94,6 +94,23 @@ TEST_CASE(
   CHECK_FALSE(link.outstanding());
 }
 
+TEST_CASE("a value for another frame takes nobody's place, where the newest would take that of one for the same") {
+  AudioLink link(48'000.0, nothing());
+  Sound sound(link);
+  for (std::size_t i = 0; i < AudioLink::kRing; ++i) link.send_value(level(1.0));
+  int superseded = 0, home = 0;
+  const auto then = [&](Fate fate, rt::FrameCount) { ++(fate == Fate::superseded ? superseded : home); };
+  for (const rt::FrameCount frame : {100, 200, 200, 300}) link.send_value(value(0, 1.0), then, frame);
+  CHECK(link.waiting() == 3);
+  CHECK(superseded == 1);
+  for (int i = 0; i < 8; ++i) {
+    sound.step();
+    link.poll();
+  }
+  CHECK(home == 3);
+  CHECK_FALSE(link.outstanding());
+}
+
 TEST_CASE("batches in flight are bounded, come home whole, and are lost aloud at the end") {
   int retired = 0;
   int lost = 0;

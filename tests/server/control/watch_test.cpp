@@ -13,17 +13,31 @@ const std::string kTrack = "{'operations':[{'addNode':{'node':{'id':'a','type':'
 
 std::string label(int i) { return "{'operations':[{'setLabel':{'path':'a','label':'" + std::to_string(i) + "'}}]}"; }
 
+v1::WatchRequest from(const v1::Revision& revision) {
+  v1::WatchRequest request;
+  *request.mutable_from_revision() = revision;
+  return request;
+}
+
 struct Seen {
   std::string snapshot;
   int snapshots = 0, resyncs = 0, changes = 0, applied = 0;
   v1::Revision revision;
   v1::Change last;
+  std::uint64_t sequence = 0;  // of the last message
 };
 
 void read(Feed<v1::WatchResponse>& feed, Seen& seen) {
   while (const auto message = feed.next({})) {
     CHECK(message->ByteSizeLong() < (1u << 20));
-    if (message->has_snapshot_end()) {
+    const bool piece = message->has_snapshot_begin() || message->has_snapshot();
+    if (!piece && !message->has_snapshot_end() && seen.sequence != 0)
+      CHECK(message->sequence() == seen.sequence + (message->has_heartbeat() ? 0 : 1));  // never a gap
+    seen.sequence = piece ? seen.sequence : message->sequence();
+    if (message->has_snapshot_begin()) {
+      CHECK(message->sequence() == 0);
+      seen.snapshot.clear();
+    } else if (message->has_snapshot_end()) {
       ++seen.snapshots;
       seen.resyncs += message->snapshot_end().resync();
       seen.revision = message->snapshot_end().revision();
@@ -34,8 +48,7 @@ void read(Feed<v1::WatchResponse>& feed, Seen& seen) {
       seen.revision = message->change().revision();
     } else if (message->has_applied()) {
       ++seen.applied;
-    } else if (!message->has_heartbeat()) {
-      if (seen.snapshots > 0 && seen.snapshot.ends_with("\n")) seen.snapshot.clear();
+    } else if (message->has_snapshot()) {
       seen.snapshot += message->snapshot();
     }
   }
@@ -93,6 +106,72 @@ TEST_CASE("watch resumes with what it missed; a stale epoch gets a resync") {
   CHECK(future.resyncs == 1);
 }
 
+TEST_CASE("watch resumes behind a message: also what changed no document is told, and nothing twice") {
+  Rig rig;
+  const auto first = rig.applied(kTrack);
+  const auto feed = rig.watch();
+  Seen seen;
+  read(*feed, seen);
+  REQUIRE(seen.sequence > 0);
+  rig.applied("{'operations':[{'locate':{'timelineFrame':'10'}}]}");
+  rig.applied(label(1));
+  v1::WatchRequest request;
+  *request.mutable_from_revision() = first.revision();
+  Seen changes;  // by the revision: from the first change of the document on
+  read(*rig.watch(request), changes);
+  CHECK(changes.snapshots == 0);
+  CHECK(changes.changes == 1);
+  CHECK(changes.applied == 1);
+  request.set_from_sequence(seen.sequence);
+  Seen all = seen;
+  read(*rig.watch(request), all);
+  CHECK(all.snapshots == seen.snapshots);
+  CHECK(all.changes == seen.changes + 2);
+  CHECK(all.applied == seen.applied + 2);
+  request.set_from_sequence(all.sequence);
+  Seen nothing = all;
+  read(*rig.watch(request), nothing);
+  CHECK(nothing.changes == all.changes);
+  CHECK(nothing.snapshots == all.snapshots);
+  request.set_from_sequence(all.sequence + 1);  // from the future
+  Seen future;
+  read(*rig.watch(request), future);
+  CHECK(future.resyncs == 1);
+  CHECK(future.sequence == all.sequence);
+  request.mutable_from_revision()->set_epoch(first.revision().epoch() + 1);
+  request.set_from_sequence(seen.sequence);
+  Seen stale;
+  read(*rig.watch(request), stale);
+  CHECK(stale.resyncs == 1);
+}
+
+TEST_CASE("a sequence without its epoch is refused") {
+  Rig rig;
+  v1::WatchRequest request;
+  request.set_from_sequence(1);
+  const auto feed = rig.answer<std::shared_ptr<Feed<v1::WatchResponse>>>(
+      [&](auto done) { rig.engine->watch(request, std::move(done)); });
+  REQUIRE_FALSE(feed);
+  CHECK(feed.error().field == "from_sequence");
+}
+
+TEST_CASE("a snapshot that begins anew says so, so that no reader joins two") {
+  boost::asio::io_context io;
+  Strand strand(io);
+  auto text = std::make_shared<const std::string>(3 * History::kChunk, 'a');
+  History history(strand, [&] { return text; });
+  const auto feed = history.watch({});
+  CHECK(feed->next({})->snapshot_begin().bytes() == text->size());
+  CHECK(feed->next({})->snapshot().size() == History::kChunk);  // it has a piece of the first
+  text = std::make_shared<const std::string>(2 * History::kChunk, 'b');
+  history.reset();
+  Seen seen;
+  seen.snapshot = std::string(History::kChunk, 'a');
+  read(*feed, seen);
+  CHECK(seen.snapshot == *text);
+  CHECK(seen.snapshots == 1);
+}
+
 TEST_CASE("a watcher that does not read gets a snapshot in place of what did not fit, and the feed stays bounded") {
   Rig rig;
   rig.applied(kTrack);
@@ -116,17 +195,17 @@ TEST_CASE("history: what is kept is bounded in count and in bytes, and a large d
   auto text = std::make_shared<const std::string>(3 * History::kChunk + 17, 'x');
   History history(strand, [&] { return text; });
   v1::Revision second;
-  for (std::size_t i = 0; i < History::kMaxChanges + 10; ++i) {
+  for (std::size_t i = 0; i < History::kMaxKept + 10; ++i) {
     const auto revision = history.commit(true, {});
     if (i == 1) second = revision;
   }
   v1::Revision newest = history.revision();
   newest.set_number(newest.number() - 1);
   Seen delta;
-  read(*history.watch(&newest), delta);
+  read(*history.watch(from(newest)), delta);
   CHECK(delta.changes == 1);
   Seen gone;
-  read(*history.watch(&second), gone);
+  read(*history.watch(from(second)), gone);
   CHECK(gone.resyncs == 1);
   CHECK(gone.snapshot == *text);
 
@@ -136,11 +215,11 @@ TEST_CASE("history: what is kept is bounded in count and in bytes, and a large d
   newest = history.revision();
   newest.set_number(newest.number() - 1);
   Seen still;
-  read(*history.watch(&newest), still);
+  read(*history.watch(from(newest)), still);
   CHECK(still.changes == 1);
   newest.set_number(newest.number() - 2 * History::kMaxBytes / History::kChunk - 1);
   Seen forgotten;
-  read(*history.watch(&newest), forgotten);
+  read(*history.watch(from(newest)), forgotten);
   CHECK(forgotten.resyncs == 1);
 }
 

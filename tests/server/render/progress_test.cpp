@@ -51,3 +51,20 @@ TEST_CASE("progress: on a terminal one line that is rewritten, and left at the e
   progress.end();
   CHECK(screen.text() == "\r\x1b[K50 %, 2.0 times real time\r\x1b[K100 %, 2.0 times real time\n");
 }
+
+TEST_CASE("progress: a line of JSON for a program, ten a second, until nobody reads") {
+  Screen screen;
+  Progress::Clock::time_point now{};
+  ProgressLines lines(screen.file, [&] { return now; });
+  for (int i = 0; i <= 20; ++i) {
+    CHECK(lines.show(i, 40));
+    now += std::chrono::milliseconds(50);
+  }
+  CHECK(lines.show(0, 0));
+  CHECK(screen.text().starts_with("{\"progress\":0.0000}\n{\"progress\":0.0500}\n{\"progress\":0.1000}\n"));
+  std::FILE* const full = std::fopen("/dev/full", "w");
+  REQUIRE(full != nullptr);
+  ProgressLines unread(full);
+  CHECK_FALSE(unread.show(1, 2));
+  std::fclose(full);
+}

@@ -7,6 +7,7 @@
 
 #include "continuo/v1/device.pb.h"
 #include "continuo/v1/edit.pb.h"
+#include "continuo/v1/lease.pb.h"
 #include "continuo/v1/session.pb.h"
 
 namespace continuo::rpc {
@@ -158,6 +159,32 @@ TEST_CASE("a text has a bound, a session's bytes have not") {
   v1::LoadSessionRequest load;
   load.set_json(std::string(kMaxText + 1, ' '));
   CHECK(check_strict(load));
+}
+
+TEST_CASE("what a client says of itself shows as it is written") {
+  v1::ApplyRequest request;
+  *request.add_operations() = good_operation();
+  for (const char* good :
+       {"", "desk 2", "P\xC3\xBClt \xE2\x80\x93 links", "\xE2\x80\x8F\xD7\xA9", "\xF0\x9F\x8E\x9A"}) {
+    request.set_client(good);
+    CHECK(check_strict(request));
+  }
+  for (const char* bad : {"a\nb", "\t", "a\x1B[2J", "\x7F",
+                          "\xC2\x9B"
+                          "2J",
+                          "a\xE2\x80\xAE"
+                          "b",
+                          "\xE2\x80\xAA", "\xE2\x80\xA8", "\xE2\x81\xA6", "\xE2\x81\xA9z"}) {
+    CAPTURE(bad);
+    request.set_client(bad);
+    refuse(request, "BAD_TEXT", "client");
+    v1::AcquireLeaseRequest lease;
+    lease.set_note(bad);
+    refuse(lease, "BAD_TEXT", "note");
+    v1::CancelScheduledRequest cancel;
+    cancel.set_client(bad);
+    refuse(cancel, "BAD_TEXT", "client");
+  }
 }
 
 TEST_CASE("what is nested as deep as the wire allows is walked to its end") {

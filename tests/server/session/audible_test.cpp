@@ -19,8 +19,8 @@ std::string heard(const std::map<std::string, std::string>& switches) {
       "{'from': 'vox', 'to': 'main'}, {'from': 'verb', 'to': 'main'}, {'from': 'sub', 'to': 'main'}, {'from': 'main', "
       "'to': 'out'}]}");
   for (const auto& [path, what] : switches) {
-    if (what.find("mute") != std::string::npos) find_node(document, path)->params["mute"] = true;
-    if (what.find("solo") != std::string::npos) find_node(document, path)->params["solo"] = true;
+    if (what.find("mute") != std::string::npos) edit_node(document, path)->params["mute"] = true;
+    if (what.find("solo") != std::string::npos) edit_node(document, path)->params["solo"] = true;
   }
   const auto audible = audible_map(document);
   std::string paths;

@@ -186,7 +186,7 @@ TEST_CASE("a lane takes as many points as it may, and not one more") {
   REQUIRE_FALSE(too_many);
   CHECK(too_many.error().reason == "TOO_MANY");
   CHECK(too_many.error().field == "nodes");
-  whole.nodes[3].lanes.clear();
+  whole.nodes.edit(3).lanes.clear();
   CHECK(validate(whole));
 }
 

@@ -41,7 +41,7 @@ Result<EditResult> edit(Document& document, std::string json) {
 TEST_CASE("a queue has one text form, and comes back as it was") {
   CHECK(rc::check([] {
     Document document = with_player();
-    auto& queue = document.nodes[1].queue;
+    auto& queue = document.nodes.edit(1).queue;
     for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
       QueueItem item;
       item.file = *rc::gen::element<std::string>("a.wav", "r:b.flac", "with \"quotes\"");
@@ -61,11 +61,11 @@ TEST_CASE("a queue has one text form, and comes back as it was") {
     auto again = parse_session(text, uids());
     RC_ASSERT(static_cast<bool>(again));
     RC_ASSERT(print_session(*again) == text);
-    for (QueueItem& item : again->nodes[1].queue) item.uid = 0;
+    for (QueueItem& item : again->nodes.edit(1).queue.edit()) item.uid = 0;
     RC_ASSERT(again->nodes[1].queue == queue);
     auto node = node_from_struct(node_to_struct(document.nodes[1]), "node", uids());
     RC_ASSERT(static_cast<bool>(node));
-    for (QueueItem& item : node->queue) item.uid = 0;
+    for (QueueItem& item : node->queue.edit()) item.uid = 0;
     RC_ASSERT(node->queue == queue);
   }));
 }
@@ -102,7 +102,7 @@ TEST_CASE("queue edits do to the list what they say, and no more than 1000 items
     std::vector<std::string> model;
     int fresh = 0;
     for (int step = *rc::gen::inRange(0, 12); step > 0; --step) {
-      auto& queue = document.nodes[1].queue;
+      const SharedVector<QueueItem> queue = document.nodes[1].queue;  // before the edit
       const auto pick = [&] { return *rc::gen::inRange<std::size_t>(0, model.size()); };
       const auto ref = [&](std::size_t i) { return "{'uid':'" + std::to_string(queue[i].uid) + "'}"; };
       const int kind = model.empty() ? 0 : *rc::gen::inRange(0, 3);
@@ -114,7 +114,7 @@ TEST_CASE("queue edits do to the list what they say, and no more than 1000 items
         const std::string where = placed ? std::string(after ? ",'after':" : ",'before':") + ref(at) : "";
         RC_ASSERT(static_cast<bool>(
             edit(document, "{'queueInsert':{'path':'p','items':[{'file':'" + name + "'}]" + where + "}}")));
-        for (QueueItem& item : queue)  // each edit's source of numbers begins anew
+        for (QueueItem& item : document.nodes.edit(1).queue.edit())  // each edit's source of numbers begins anew
           if (item.file == name) item.uid = 5000 + static_cast<rt::Uid>(fresh);
         model.insert(model.begin() + static_cast<std::ptrdiff_t>(at + (placed && after ? 1 : 0)), name);
       } else if (kind == 1) {

@@ -34,11 +34,12 @@ class Generator {
   }
   bool chance(unsigned percent) { return random_() % 100 < percent; }
 
-  void fill(std::vector<DocNode>& list, int count, int depth) {
+  void fill(NodeList& list, int count, int depth) {
     for (int i = 0; i < count; ++i) {
       const std::string type = one_of<std::string>({"track", "track", "track", "bus", "bus", "container", "player",
                                                     "noise", "gain", "pan", "meter", "recorder", "oscillator"});
-      DocNode& node = list.emplace_back(made(type, i));
+      DocNode& node = list.emplace_back();
+      node = made(type, i);
       if (type == "container" && depth < 4) fill(node.children, static_cast<int>(random_() % 3), depth + 1);
       if (type == "track" || type == "bus") {
         for (int k = static_cast<int>(random_() % 5); k > 0; --k) {
@@ -111,8 +112,9 @@ class Generator {
   }
 
   // A node of the same path is the same node in every document.
-  static void settle(std::vector<DocNode>& nodes, const std::string& prefix) {
-    for (DocNode& node : nodes) {
+  static void settle(NodeList& nodes, const std::string& prefix) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      DocNode& node = nodes.edit_values(i);
       const std::string path = prefix + "/" + node.id;
       const std::uint64_t hash = stable_hash(path);
       if (node.uid < kDeviceInUid) node.uid = uid_of(path);
@@ -126,7 +128,7 @@ class Generator {
     }
   }
 
-  void collect(const std::vector<DocNode>& nodes, const std::string& prefix) {
+  void collect(const NodeList& nodes, const std::string& prefix) {
     for (const DocNode& node : nodes) {
       const std::string path = prefix.empty() ? node.id : prefix + "/" + node.id;
       if (node.type == "container")

@@ -10,8 +10,9 @@ using namespace continuo::session;
 namespace {
 
 // Uids are the server's and not in the file: numbered anew, in order, on both sides.
-void number(std::vector<DocNode>& nodes, continuo::rt::Uid& next) {
-  for (DocNode& node : nodes) {
+void number(NodeList& nodes, continuo::rt::Uid& next) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    DocNode& node = nodes.edit(i);
     if (node.uid < kDeviceInUid) node.uid = next++;
     number(node.children, next);
   }
@@ -19,7 +20,7 @@ void number(std::vector<DocNode>& nodes, continuo::rt::Uid& next) {
 Document numbered(Document document) {
   continuo::rt::Uid next = 1;
   number(document.nodes, next);
-  for (DocConnection& connection : document.connections) connection.uid = next++;
+  for (DocConnection& connection : document.connections.edit()) connection.uid = next++;
   return document;
 }
 

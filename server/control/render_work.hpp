@@ -1,0 +1,43 @@
+// THREAD: any that may wait - one render from the session's text to a file that only needs its name
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "continuo/v1/job.pb.h"
+#include "server/base/result.hpp"
+#include "server/control/graph.hpp"
+#include "server/control/job_ticket.hpp"
+#include "server/control/render_child.hpp"
+#include "server/media/hidden_file.hpp"
+#include "server/media/roots.hpp"
+
+namespace continuo::control {
+
+struct RenderOrder {
+  v1::StartRenderRequest request;
+  DocumentPtr document;
+  std::string base;  // "root:folder" where the session's relative media begin, or empty
+  double rate_hz = 48000.0;
+  media::Roots roots;
+  std::filesystem::path program;
+  std::string hidden;  // what the output is called until it is whole
+};
+
+/// INVALID_ARGUMENT: a name, a range or a format that no render can have.
+[[nodiscard]] Result<> check_render(const v1::StartRenderRequest& request);
+
+/// The words for continuo-render: all of them ours.
+[[nodiscard]] std::vector<std::string> render_arguments(const RenderOrder& order);
+
+struct Rendered {
+  std::shared_ptr<media::HiddenFile> file;
+  v1::Job result;
+};
+/// Blocks. Nothing is left where it fails.
+[[nodiscard]] Result<Rendered> render_aside(const RenderOrder& order, RenderChild& child,
+                                            const std::function<void(double)>& progress);
+
+}  // namespace continuo::control

@@ -1,0 +1,38 @@
+// What jobs look like, and the exit code of one that failed.
+#include "clients/cli/job_text.hpp"
+
+#include <doctest/doctest.h>
+
+namespace continuo::cli {
+namespace {
+
+TEST_CASE("a job's kind, state and progress as words") {
+  v1::Job job;
+  job.set_kind(v1::Job::KIND_CALIBRATE);
+  job.set_state(v1::Job::STATE_RUNNING);
+  CHECK(kind_text(job.kind()) == "calibrate");
+  CHECK(state_text(job.state()) == "running");
+  CHECK(kind_text(static_cast<v1::Job::Kind>(99)) == "?");  // a newer daemon's
+  CHECK(progress_text(job).empty());
+  CHECK_FALSE(has_ended(job));
+  job.set_progress(0.426);
+  CHECK(progress_text(job) == "43 %");
+  job.set_state(v1::Job::STATE_FAILED);
+  job.set_message("the disk is full");
+  job.set_reason("DISK_FULL");
+  CHECK(has_ended(job));
+  CHECK(outcome_text(job) == "the disk is full (DISK_FULL)");
+}
+
+TEST_CASE("a failed job ends a command as the call would have") {
+  CHECK(exit_code_of("FILE_EXISTS") == kCannotCreate);
+  CHECK(exit_code_of("DISK_FULL") == kIoError);
+  CHECK(exit_code_of("FOLDER_NOT_FOUND") == kNoInput);
+  CHECK(exit_code_of("OUTSIDE_ROOT") == kRefused);
+  CHECK(exit_code_of("RENDER_DIED") == kFault);
+  CHECK(exit_code_of("DAEMON_ENDED") == kNoServer);
+  CHECK(exit_code_of("NO_END") == kBadData);
+}
+
+}  // namespace
+}  // namespace continuo::cli
