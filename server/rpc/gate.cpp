@@ -34,6 +34,14 @@ std::optional<StreamPlace> Gate::try_stream(const std::string& caller) {
   return StreamPlace{*std::move(all), *std::move(own)};
 }
 
+std::optional<StreamPlace> Gate::try_load(const std::string& caller) {
+  auto own = account(caller)->loads.try_take();
+  if (!own) return std::nullopt;
+  auto all = loads_.try_take();
+  if (!all) return std::nullopt;
+  return StreamPlace{*std::move(all), *std::move(own)};
+}
+
 bool Gate::try_edit(const std::string& caller, int operations) {
   return account(caller)->edits.try_take(operations, EditRate::Clock::now());
 }

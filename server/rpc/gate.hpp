@@ -73,7 +73,8 @@ class Gate {
  public:
   static constexpr int kMaxStreams = 1024;          // watches, meters and downloads together
   static constexpr int kMaxStreamsOfCaller = 256;   // of them
-  static constexpr int kMaxUploads = 4;             // each may hold a session of 64 MiB
+  static constexpr int kMaxLoads = 8;               // each may hold a session of 64 MiB
+  static constexpr int kMaxLoadsOfCaller = 2;       // of them
   static constexpr std::size_t kMaxAccounts = 256;  // callers beyond share one
   static constexpr int kLargestEdit = 10'000;       // operations; fits, whatever the rate
 
@@ -84,7 +85,7 @@ class Gate {
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] std::optional<StreamPlace> try_stream(const std::string& caller);
-  [[nodiscard]] std::optional<Places::Place> try_upload() { return uploads_.try_take(); }
+  [[nodiscard]] std::optional<StreamPlace> try_load(const std::string& caller);
   [[nodiscard]] bool try_edit(const std::string& caller, int operations);
   /// Who was not let in, or not further, and how often since the last time that it was told: at most once a second and
   /// caller, for somebody may hammer at the door.
@@ -104,6 +105,7 @@ class Gate {
   struct Account {
     explicit Account(double per_second);
     Places streams{kMaxStreamsOfCaller};
+    Places loads{kMaxLoadsOfCaller};
     EditRate edits;
     std::uint64_t refusals = 0;  // not told yet; under the mutex, as the next
     std::chrono::steady_clock::time_point told{};
@@ -113,7 +115,7 @@ class Gate {
 
   const std::uint32_t operations_per_second_;
   Places streams_{kMaxStreams};
-  Places uploads_{kMaxUploads};
+  Places loads_{kMaxLoads};
   std::atomic<bool> closed_{false};
   std::function<void(const Refusal&)> tell_;
   std::mutex mutex_;

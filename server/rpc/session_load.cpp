@@ -1,13 +1,18 @@
 #include "server/rpc/session_load.hpp"
 
-#include <algorithm>
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "server/control/media_library.hpp"
 #include "server/rpc/agent.hpp"
 #include "server/rpc/apply_shape.hpp"
 #include "server/rpc/convert.hpp"
+#include "server/rpc/media_upload.hpp"
 #include "server/rpc/reply.hpp"
 #include "server/rpc/strict.hpp"
 
@@ -15,76 +20,164 @@ namespace continuo::rpc {
 namespace {
 
 /// LoadSession: [rpc] collect up to 64 MiB -> [control] parse, prepare, swap, or leave all as it was -> answer.
-/// One read at a time, so gRPC calls nothing here at the same moment but OnCancel.
-class Upload final : public grpc::ServerReadReactor<v1::LoadSessionRequest> {
+/// It reads bytes and parses them itself: of a message that is none gRPC says no more than of the stream's end. Of one
+/// that is too large it does neither; but then the call is over, and nothing can be sent on it any more.
+class Upload final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public std::enable_shared_from_this<Upload> {
  public:
-  Upload(grpc::CallbackServerContext* context, v1::LoadSessionResponse* response, control::Engine& engine, Door& door)
-      : context_(context), response_(response), engine_(engine) {
-    auto [status, who] = door.enter(*context, "continuo.v1.SessionService.LoadSession");
+  Upload(grpc::CallbackServerContext* context, grpc::ByteBuffer* response, control::Engine& engine)
+      : context_(context), response_(response), engine_(engine) {}
+
+  void start(Door& door) {
+    self_ = shared_from_this();
+    auto [status, who] = door.enter(*context_, "continuo.v1.SessionService.LoadSession");
     identity_ = who.name;
     if (status.ok()) {
-      if (auto place = door.gate().try_upload()) place_.emplace(*std::move(place));
+      if (auto place = door.gate().try_load(identity_)) place_.emplace(*std::move(place));
     }
-    if (status.ok() && !place_) status = no_room_status("uploads", Gate::kMaxUploads);
-    if (status.ok())
-      StartRead(&chunk_);
-    else
-      Finish(status);
+    if (status.ok() && !place_) status = no_room_status("loads of one caller", Gate::kMaxLoadsOfCaller);
+    if (!status.ok()) return finish(status);
+    turn_ = engine_.media().idle().add([weak = weak_from_this()] {
+      if (const auto upload = weak.lock()) upload->end_idle();
+    });
+    read();
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return context_->IsCancelled() ? Finish(grpc::Status::CANCELLED) : load();
-    if (Result<> taken = take_chunk(); !taken) return Finish(to_status(taken.error()));
-    StartRead(&chunk_);
+    const std::shared_ptr<Upload> keep = shared_from_this();
+    {
+      const std::lock_guard lock(mutex_);
+      reading_ = false;
+      if (finished_) return;
+    }
+    turn_->ours();
+    if (!ok) return context_->IsCancelled() ? finish(grpc::Status::CANCELLED) : StartSendInitialMetadata();
+    if (Result<> taken = take_chunk(); !taken) return finish(to_status(taken.error()));
+    read();
   }
-  void OnDone() override { delete this; }
+
+  /// The client has said all that it had to say, or sent more than a message may hold: then this does not go out.
+  void OnSendInitialMetadataDone(bool ok) override {
+    const std::shared_ptr<Upload> keep = shared_from_this();
+    if (!ok) return finish(grpc::Status::CANCELLED);
+    load();
+  }
+
+  void OnDone() override { const std::shared_ptr<Upload> self = std::exchange(self_, nullptr); }
 
  private:
   Result<> take_chunk() {
-    if (Result<> good = check_strict(chunk_); !good) return good;
+    v1::LoadSessionRequest chunk;
+    if (!grpc::SerializationTraits<v1::LoadSessionRequest>::Deserialize(&bytes_, &chunk).ok()) {
+      return make_error(ErrorKind::invalid_argument, "NO_MESSAGE", "",
+                        "what came is no LoadSessionRequest: nothing was loaded");
+    }
+    if (Result<> good = check_strict(chunk); !good) return good;
     if (first_) {
-      request_.base = chunk_.base();
-      request_.dry_run = chunk_.dry_run();
-      request_.keep_transport = chunk_.keep_transport();
-      request_.leases = chunk_.leases();
+      request_.base = chunk.base();
+      request_.dry_run = chunk.dry_run();
+      request_.keep_transport = chunk.keep_transport();
+      request_.leases = chunk.leases();
       request_.client = agent_of(*context_);
       request_.identity = identity_;
-    } else if (chunk_.has_base() || chunk_.dry_run() || chunk_.keep_transport() || !chunk_.leases().empty()) {
+    } else if (chunk.has_base() || chunk.dry_run() || chunk.keep_transport() || !chunk.leases().empty()) {
       return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "",
                         "base, dry_run, keep_transport and leases belong in the first message");
     }
     first_ = false;
-    if (chunk_.json().size() > kMaxSessionBytes - request_.json.size()) {
+    if (chunk.json().size() > kMaxSessionBytes - request_.json.size()) {
       return make_error(ErrorKind::invalid_argument, "SESSION_TOO_LARGE", "json", "the session is over 64 MiB");
     }
-    request_.json += chunk_.json();
+    request_.json += chunk.json();
     return {};
   }
 
   void load() {
     if (first_) {
-      return Finish(to_status(make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json",
+      return finish(to_status(make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json",
                                          "no session came: at least one message is needed")));
     }
-    engine_.load(std::move(request_), reply_to(this, response_));
+    // Where the daemon ends first, the answer is dropped, and this with it.
+    auto letting = std::make_shared<Letting>(shared_from_this());
+    engine_.load(std::move(request_), [letting](Result<v1::LoadSessionResponse> loaded) {
+      std::exchange(letting->upload, nullptr)->answer(std::move(loaded));
+    });
   }
 
-  grpc::CallbackServerContext* context_;
-  v1::LoadSessionResponse* response_;
+  /// An answer that is dropped is one, too.
+  struct Letting {
+    explicit Letting(std::shared_ptr<Upload> of) : upload(std::move(of)) {}
+    Letting(const Letting&) = delete;
+    Letting& operator=(const Letting&) = delete;
+    ~Letting() {
+      if (upload) upload->finish(stopping_status());
+    }
+    std::shared_ptr<Upload> upload;
+  };
+
+  void answer(Result<v1::LoadSessionResponse> loaded) {
+    if (!loaded) return finish(to_status(loaded.error()));
+    bool own = false;
+    finish(grpc::SerializationTraits<v1::LoadSessionResponse>::Serialize(*loaded, response_, &own));
+  }
+
+  void read() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_) return;
+      reading_ = starting_ = true;
+    }
+    turn_->client();
+    StartRead(&bytes_);  // outside the lock: gRPC may call back from inside
+    bool idle = false;
+    {
+      const std::lock_guard lock(mutex_);
+      starting_ = false;
+      idle = std::exchange(idle_, false);
+    }
+    if (idle) end_idle();
+  }
+
+  /// The client sends nothing: its place is somebody else's.
+  void end_idle() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finished_ || !reading_) return;  // it came after all
+      idle_ = starting_;                   // a finished call must not be read: whoever starts the read ends it then
+      if (starting_) return;
+    }
+    finish(to_status(idle_error(engine_.media().idle().limit(), "load", "sent nothing: nothing was loaded")));
+  }
+
+  void finish(const grpc::Status& status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(finished_, true)) return;
+    }
+    Finish(status);
+  }
+
+  grpc::CallbackServerContext* const context_;
+  grpc::ByteBuffer* const response_;
   control::Engine& engine_;
-  std::optional<Places::Place> place_;
-  v1::LoadSessionRequest chunk_;
+  std::shared_ptr<Upload> self_;  // until gRPC has let go
+  std::optional<StreamPlace> place_;
+  std::shared_ptr<control::IdleTransfers::Turn> turn_;
+  grpc::ByteBuffer bytes_;
   control::LoadRequest request_;
   std::string identity_;
   bool first_ = true;
+  std::mutex mutex_;  // of what follows
+  bool reading_ = false, starting_ = false, idle_ = false, finished_ = false;
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<v1::LoadSessionRequest>* receive_session(grpc::CallbackServerContext* context,
-                                                                 v1::LoadSessionResponse* response,
-                                                                 control::Engine& engine, Door& door) {
-  return new Upload(context, response, engine, door);
+grpc::ServerReadReactor<grpc::ByteBuffer>* receive_session(grpc::CallbackServerContext* context,
+                                                           grpc::ByteBuffer* response, control::Engine& engine,
+                                                           Door& door) {
+  const auto upload = std::make_shared<Upload>(context, response, engine);
+  upload->start(door);
+  return upload.get();
 }
 
 }  // namespace continuo::rpc

@@ -44,7 +44,10 @@ v1::NodeType describe(const session::TypeSpec& type) {
   return described;
 }
 
-class SessionService final : public v1::SessionService::CallbackService {
+/// Of LoadSession it takes the bytes: see session_load.cpp.
+using Methods = v1::SessionService::WithRawCallbackMethod_LoadSession<v1::SessionService::CallbackService>;
+
+class SessionService final : public Methods {
  public:
   SessionService(control::Engine& engine, Door& door) : engine_(engine), door_(door) {}
 
@@ -61,8 +64,8 @@ class SessionService final : public v1::SessionService::CallbackService {
     return stream.get();
   }
 
-  grpc::ServerReadReactor<v1::LoadSessionRequest>* LoadSession(grpc::CallbackServerContext* context,
-                                                               v1::LoadSessionResponse* response) override {
+  grpc::ServerReadReactor<grpc::ByteBuffer>* LoadSession(grpc::CallbackServerContext* context,
+                                                         grpc::ByteBuffer* response) override {
     return receive_session(context, response, engine_, door_);
   }
 

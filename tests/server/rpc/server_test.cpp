@@ -127,6 +127,40 @@ TEST_CASE("a request that is no message is refused, and the server goes on") {
   CHECK(rig.call("/continuo.v1.SystemService/GetClock", "").ok());
 }
 
+TEST_CASE("a load whose stream goes wrong behind a whole session loads nothing") {
+  Rig rig("admin");
+  // Field 1, "json": a session that could be loaded.
+  const std::string json = R"({"format": 1, "name": "half"})";
+  const std::string first = "\x0A" + std::string(1, static_cast<char>(json.size())) + json;
+  for (const std::string& second : {std::string("\x0A\xFF\xFF\xFF\x0F"), std::string((8u << 20) + 5, 'x')}) {
+    grpc::GenericStub stub(rig.channel);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    grpc::CompletionQueue queue;
+    const auto step = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    auto stream = stub.PrepareCall(&context, "/continuo.v1.SessionService/LoadSession", &queue);
+    stream->StartCall(nullptr);
+    REQUIRE(step());
+    const grpc::Slice one(first), two(second);
+    stream->Write(grpc::ByteBuffer(&one, 1), nullptr);
+    REQUIRE(step());
+    stream->WriteLast(grpc::ByteBuffer(&two, 1), {}, nullptr);
+    step();
+    grpc::Status status;
+    stream->Finish(&status, nullptr);
+    step();
+    const bool refused = status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+                         status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+    CHECK_MESSAGE(refused, status.error_code(), " ", status.error_message());
+    CHECK(rig.io.poll() == 0);  // nothing of it came to the strand
+    rig.io.restart();
+  }
+}
+
 TEST_CASE("health knows the API and the sound apart, and a daemon that ends is neither") {
   Rig rig("admin");
   const std::string kAudio =

@@ -6,12 +6,16 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fstream>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "continuo/v1/media.grpc.pb.h"
+#include "continuo/v1/session.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/control/media_library.hpp"
+#include "server/rpc/gate.hpp"
 #include "server/rpc/server.hpp"
 #include "tests/server/base/temp_folder.hpp"
 
@@ -37,6 +41,7 @@ struct Rig {
   control::Engine engine{io, config(), std::make_unique<NoDevices>()};
   std::unique_ptr<Server> server;
   std::unique_ptr<v1::MediaService::Stub> media;
+  std::unique_ptr<v1::SessionService::Stub> sessions;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   std::thread strand;
 
@@ -49,7 +54,9 @@ struct Rig {
     REQUIRE(claimed);
     server = *std::move(claimed);
     REQUIRE(server->start(engine));
-    media = v1::MediaService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+    media = v1::MediaService::NewStub(channel);
+    sessions = v1::SessionService::NewStub(channel);
     strand = std::thread([this] { io.run(); });
   }
   ~Rig() {
@@ -198,6 +205,37 @@ TEST_CASE("downloads that nobody reads make room, and those that are read go on"
     ended += status.ok() ? 0 : 1;
   }
   CHECK(ended > 0);
+}
+
+TEST_CASE("loads that nobody feeds give their places up, and of one caller there are few") {
+  Rig rig;
+  v1::LoadSessionRequest half;
+  half.set_json("{\"format\": 1,");
+  v1::LoadSessionResponse response;
+  std::vector<std::unique_ptr<Call>> calls;
+  std::vector<std::unique_ptr<grpc::ClientWriter<v1::LoadSessionRequest>>> writers;
+  for (int i = 0; i < Gate::kMaxLoadsOfCaller; ++i) {
+    calls.push_back(std::make_unique<Call>());
+    writers.push_back(rig.sessions->LoadSession(calls.back().get(), &response));
+    REQUIRE(writers.back()->Write(half));
+  }
+  const auto refused = [&] {
+    Call call;
+    v1::LoadSessionResponse none;
+    const auto writer = rig.sessions->LoadSession(&call, &none);
+    writer->WritesDone();
+    return writer->Finish();
+  };
+  // Whichever came first: once both are there, a third has no room.
+  grpc::Status status = refused();
+  while (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) status = refused();
+  CHECK(status.error_message().find("loads") != std::string::npos);
+  for (const auto& writer : writers) {
+    const grpc::Status ended = rig.pass_until([&] { return writer->Finish(); });
+    CHECK(ended.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+    CHECK(reason_of(ended) == "TRANSFER_IDLE");
+  }
+  while (refused().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) std::this_thread::yield();
 }
 
 }  // namespace continuo::rpc
