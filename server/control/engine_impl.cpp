@@ -1,5 +1,7 @@
 #include "server/control/engine_impl.hpp"
 
+#include <malloc.h>
+
 #include <thread>
 #include <utility>
 
@@ -34,6 +36,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
       strand(io),
       pool(config.before_disk),
       uids(config.state_folder, worker),
+      transaction_ids(config.state_folder, worker, "transaction-ids"),
       media(strand, pool, media::Roots(roots_of(config))),
       impulses(strand, pool, media.roots(),
                [this] {
@@ -111,8 +114,8 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                  },
                  config.utc_ns ? config.utc_ns : journal::utc_now_ns, [this] { return link.room(); },
                  [this](const v1::Go& go) { return cues.cue_of(go); }}),
-      transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids, scheduled,
-                    cues, leases,
+      transactions({strand, jobs, graph, media, sources, takes, transport, link, delivery, history, uids,
+                    transaction_ids, scheduled, cues, leases,
                     [this] {
                       saver.touch();
                       prerolls.look();
@@ -307,8 +310,21 @@ v1::GetInfoResponse Engine::Impl::info() const {
   return out;
 }
 
+/// After a large session, or whatever clients sent that was too much, the allocator keeps what is free between what is
+/// in use, unless it is asked.
+void Engine::Impl::give_back_memory() {
+  constexpr std::size_t kMuch = 64u << 20;
+  if (mallinfo2().fordblks >= std::max(kMuch, kept_bytes + kMuch)) {
+    worker.post([this] {
+      malloc_trim(0);
+      kept_bytes = mallinfo2().fordblks;  // of this no more can be given back: not tried again until there is more
+    });
+  }
+}
+
 void Engine::Impl::check_transfers() {
   library.idle().check();
+  give_back_memory();
   transfer_check.after(config.transfer_check, [this] { check_transfers(); });
 }
 

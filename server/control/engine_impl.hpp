@@ -78,6 +78,7 @@ struct Engine::Impl final : device::AudioCallback {
   [[nodiscard]] MediaLibrary::InUse files_in_use() const;
   /// Now and then from here on: those end whose client has gone quiet.
   void check_transfers();
+  void give_back_memory();
 
   /// Work of a caller: on the strand, or refused because the daemon ends.
   template <class T, class Work>
@@ -98,6 +99,7 @@ struct Engine::Impl final : device::AudioCallback {
   Worker device_worker{"continuo-device"};  // every slow call of a driver
   media::DiskPool pool;
   UidSource uids;
+  UidSource transaction_ids;
   Graph graph;
   MediaCache media;
   Impulses impulses;
@@ -140,6 +142,7 @@ struct Engine::Impl final : device::AudioCallback {
   };
   rt::Snapshot<Rates> rates;  // written by the strand, read by any thread
   std::atomic<std::uint64_t> next_token{1};
+  std::atomic<std::size_t> kept_bytes{0};  // free and not to be given back, when it was last tried
   bool closing = false;
   bool driver_hangs = false;  // it may still call the audio callback
 };

@@ -1,7 +1,5 @@
 #include "server/control/loader.hpp"
 
-#include <malloc.h>
-
 #include <utility>
 
 #include "server/base/log.hpp"
@@ -17,7 +15,6 @@ namespace {
 constexpr std::size_t kMaxBytes = 64u << 20;
 constexpr std::size_t kMaxWarnings = 200;
 constexpr std::chrono::seconds kSoundPatience{2};
-constexpr std::size_t kLargeLoad = 1u << 20;
 
 double rate_of(const session::Document& document, const session::EngineShape& shape) {
   return document.sample_rate_hz == 0 ? shape.sample_rate_hz : document.sample_rate_hz;
@@ -34,7 +31,6 @@ struct Loader::Load {
   MediaCache::Found found;
   v1::LoadSessionResponse response;
   std::unique_ptr<Timer> patience;
-  std::size_t bytes = 0;  // of its text
 };
 
 void Loader::load(LoadRequest request, Answer done) {
@@ -42,7 +38,6 @@ void Loader::load(LoadRequest request, Answer done) {
     return done(make_error(ErrorKind::invalid_argument, "TOO_LARGE", "json", "a session has at most 64 MiB of text"));
   }
   auto load = std::make_shared<Load>();
-  load->bytes = request.json.size();
   load->request = std::move(request);
   load->done = std::move(done);
   parts_.worker.post([this, load, post = parts_.strand.poster()] {
@@ -186,12 +181,9 @@ void Loader::put_in_place(const Ptr& load) {
         load->patience->after(kSoundPatience, [answer] { answer(false); });
         load->finish();
       },
-      [this, load, answer](AudioLink::Fate fate, rt::FrameCount frame) {
+      [load, answer](AudioLink::Fate fate, rt::FrameCount frame) {
         if (fate == AudioLink::Fate::applied) load->response.set_engine_frame(frame);
         answer(true);
-        // What the session before held, and the text of this one, lie between what is still in use: the allocator keeps
-        // them for itself unless it is asked.
-        if (load->bytes >= kLargeLoad) parts_.worker.post([] { malloc_trim(0); });
       });
 }
 

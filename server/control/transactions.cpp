@@ -184,7 +184,7 @@ void Transactions::begin(const Ptr& tx) {
 
 void Transactions::hold(const Ptr& tx) {
   open_.erase(tx);
-  tx->id = next_id_++;
+  tx->id = parts_.ids.next();
   tx->finish();
   parts_.scheduled.add(tx->id, *tx->due, tx->request, tx->outcome);
 }

@@ -48,6 +48,7 @@ class Transactions {
     Delivery& delivery;
     History& history;
     UidSource& uids;
+    UidSource& ids;  // of transactions
     Scheduled& scheduled;
     Cues& cues;
     Leases& leases;
@@ -140,7 +141,6 @@ class Transactions {
   std::uint64_t undo_epoch_ = 0;
   NodeRevisions node_revisions_;
   std::set<Ptr> open_;  // of which more will be heard
-  std::uint64_t next_id_ = 1;
   std::size_t answers_waiting_ = 0;
 };
 

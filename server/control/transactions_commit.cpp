@@ -28,7 +28,7 @@ void Transactions::opened(const Ptr& tx, Result<std::vector<Takes::Opened>> take
   }
   name_files(tx->edit.accepted, delta.takes);
   if (tx->edit.structural || tx->edit.cues) parts_.media.keep(tx->files, tx->found);
-  if (!tx->entry) tx->id = next_id_++;
+  if (!tx->entry) tx->id = parts_.ids.next();
   parts_.delivery.deliver(
       std::move(delta), [this, tx](std::vector<Takes::Ref> stopped) { commit(tx, stopped); },
       [this, tx](AudioLink::Fate fate, rt::FrameCount frame) { applied(tx, fate, frame); });

@@ -49,7 +49,7 @@ v1::Revision Transactions::stream(Streamed streamed) {
   tx->urgent = true;
   tx->streamed = true;
   tx->gesture = streamed.gesture;
-  tx->id = next_id_++;
+  tx->id = parts_.ids.next();
   tx->before = parts_.graph.document();
   auto document = std::make_shared<session::Document>(*tx->before);
   tx->delta.apart = streamed.apart;

@@ -41,8 +41,8 @@ bool write_whole(const std::filesystem::path& file, const std::string& text, std
   return true;
 }
 
-UidSource::UidSource(std::filesystem::path folder, Worker& worker)
-    : file_(std::move(folder) / "uids"), worker_(worker) {
+UidSource::UidSource(std::filesystem::path folder, Worker& worker, const char* name)
+    : name_(name), file_(std::move(folder) / name_), worker_(worker) {
   std::uint64_t stored = 0;
   const auto text = read_state(file_, 100);
   const bool readable = text && *text && static_cast<bool>(std::istringstream(**text) >> stored) && stored >= 1 &&
@@ -53,7 +53,7 @@ UidSource::UidSource(std::filesystem::path folder, Worker& worker)
     next_ = stored;
   } else if (lost) {
     // What was given before is not known: begin where no counter has come to.
-    warning_ = "the file " + file_.string() + " cannot be read; uids begin at a number made of the time";
+    warning_ = "the file " + file_.string() + " cannot be read; " + name_ + " begin at a number made of the time";
   }
   std::filesystem::create_directories(file_.parent_path(), none);
   std::string error;
@@ -71,7 +71,7 @@ UidSource::UidSource(std::filesystem::path folder, Worker& worker)
   if (!write_whole(file_, std::to_string(reserved_) + "\n", error)) {
     next_ = from_time();
     reserved_ = std::uint64_t{1} << 53;
-    warning_ = "uids are not kept over a restart: " + error + "; make the state folder writable";
+    warning_ = name_ + " are not kept over a restart: " + error + "; make the state folder writable";
   }
   if (!warning_.empty()) log::warning("{}", warning_);
 }
@@ -80,9 +80,9 @@ rt::Uid UidSource::next() {
   if (reserved_ - next_ == kBlock / 2) {
     // In good time and aside; the second half of the block is as many as the largest transaction could take.
     reserved_ += kBlock;
-    worker_.post([file = file_, text = std::to_string(reserved_) + "\n"] {
+    worker_.post([name = name_, file = file_, text = std::to_string(reserved_) + "\n"] {
       std::string error;
-      if (!write_whole(file, text, error)) log::error("uids: {}", error);
+      if (!write_whole(file, text, error)) log::error("{}: {}", name, error);
     });
   }
   CONTINUO_CHECK(next_ < (std::uint64_t{1} << 53), "uids stay below 2^53");

@@ -10,19 +10,21 @@
 
 namespace continuo::control {
 
-/// Reserves blocks on disk before it gives from them: after a crash the rest of a block is lost, never given again.
+/// And, under another name, for transactions: what was told of one stays true. Reserves blocks on disk before it gives
+/// from them: after a crash the rest of a block is lost, never given again.
 class UidSource {
  public:
   static constexpr std::uint64_t kBlock = 1u << 20;
 
   /// Reads and reserves (a short file, once at the start). Where the folder cannot be written, numbers begin at one
   /// made of the time, and `warning()` says so. `worker` must outlive it or be idle at its end.
-  UidSource(std::filesystem::path folder, Worker& worker);
+  UidSource(std::filesystem::path folder, Worker& worker, const char* name = "uids");
 
   [[nodiscard]] rt::Uid next();
   [[nodiscard]] const std::string& warning() const noexcept { return warning_; }
 
  private:
+  const std::string name_;
   std::filesystem::path file_;
   Worker& worker_;
   std::uint64_t next_ = 1;

@@ -19,6 +19,16 @@ std::string set_gain(double db, const std::string& more = "") {
 
 }  // namespace
 
+TEST_CASE("a transaction's number is never given again, over restarts of the daemon too") {
+  Rig rig;
+  const auto first = rig.applied("{'operations':[{'addNode':{'node':{'id':'a','type':'track'}}}]}");
+  const auto second = rig.applied("{'operations':[{'setLabel':{'path':'a','label':'x'}}]}");
+  CHECK(second.transaction_id() > first.transaction_id());
+  rig.restart();
+  const auto later = rig.applied("{'operations':[{'addNode':{'node':{'id':'b','type':'track'}}}]}");
+  CHECK(later.transaction_id() > second.transaction_id());
+}
+
 TEST_CASE("a parameter is applied, and the answer names the frame") {
   Rig rig;
   rig.applied(kTrack);
