@@ -69,6 +69,12 @@ void SessionSaver::touch_ids() {
 
 void SessionSaver::save(std::function<void()> done) { write(true, std::move(done)); }
 
+/// A disk that was full may have room again before anybody edits again.
+void SessionSaver::try_again() {
+  changed_ = true;
+  if (!timer_.waiting()) timer_.after(kAgain, [this] { write(true, [] {}); });
+}
+
 void SessionSaver::write(bool session, std::function<void()> done) {
   timer_.cancel();
   changed_ = false;
@@ -86,6 +92,7 @@ void SessionSaver::write(bool session, std::function<void()> done) {
     if (saved) *on_disk = all.next;
     post([this, session, error, done] {
       if (session) failed_(error.empty() ? "" : "the session is not saved: " + error);
+      if (session && !error.empty()) try_again();
       done();
     });
   });

@@ -23,6 +23,7 @@ namespace continuo::control {
 class SessionSaver {
  public:
   static constexpr std::chrono::milliseconds kDelay{1000};
+  static constexpr std::chrono::milliseconds kAgain{5000};  // after a save that failed
   using Ids = std::function<std::vector<KeptRequest>()>;
 
   /// `failed`: why it could not be saved; empty once it could again. `ids`: those of now.
@@ -44,6 +45,7 @@ class SessionSaver {
 
  private:
   void write(bool session, std::function<void()> done);
+  void try_again();
 
   Strand& strand_;
   Worker& worker_;
