@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -80,7 +81,7 @@ void GuardedPipes::wake() const {
 }
 
 Descriptor GuardedPipes::add(Descriptor client) {
-  if (size_.fetch_add(1) >= options_.most) {
+  if (size_.fetch_add(1) >= options_.most + kNewcomers) {
     --size_;
     return {};
   }
@@ -108,6 +109,7 @@ void GuardedPipes::run() {
       for (auto& pipe : arrived_) pipes_.push_back(std::move(pipe));
       arrived_.clear();
     }
+    make_room();
     std::vector<pollfd> watched{{wake_.get(), POLLIN, 0}};
     bool waits_for_greeting = false;
     for (const auto& pipe : pipes_) {
@@ -129,6 +131,18 @@ void GuardedPipes::run() {
       return !serve(*pipe, client, server);
     });
     size_ -= ended;
+  }
+}
+
+/// Whoever has said nothing yet makes room for a newcomer, the one who came first of them first: idle connections keep
+/// nobody out.
+void GuardedPipes::make_room() {
+  while (pipes_.size() > options_.most) {
+    const auto silent = std::ranges::find_if(pipes_, [](const auto& pipe) { return !pipe->guard.greeted(); });
+    if (silent == pipes_.end()) break;
+    cut("it says nothing, and others want in");
+    pipes_.erase(silent);
+    --size_;
   }
 }
 

@@ -18,11 +18,12 @@ namespace continuo::rpc {
 
 /// Between a client and gRPC: two descriptors and at most kBuffer bytes on their way each way, read only when there is
 /// room, so that a client that does not read, or a server that is busy, holds up nobody but itself. A client that
-/// breaks the FrameGuard's bounds, or has not greeted in time, is cut off. Bound: `most` at once; the loser is the
-/// newcomer.
+/// breaks the FrameGuard's bounds, or has not greeted in time, is cut off. Bound: `most` at once, and kNewcomers; the
+/// loser is whoever has said nothing for longest, and where all have spoken, the newcomer.
 class GuardedPipes {
  public:
   static constexpr std::size_t kBuffer = 64u << 10;
+  static constexpr std::size_t kNewcomers = 16;
 
   struct Options {
     std::size_t most = 256;
@@ -43,6 +44,7 @@ class GuardedPipes {
  private:
   struct Pipe;
   void run();
+  void make_room();
   /// False: it is over.
   [[nodiscard]] bool serve(Pipe& pipe, short client_events, short server_events) const;
   void cut(const char* why) const;

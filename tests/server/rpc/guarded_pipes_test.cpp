@@ -7,6 +7,8 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace continuo::rpc {
 namespace {
@@ -104,22 +106,45 @@ TEST_CASE("a client that goes too far, or says nothing, is cut off and told of, 
   while (pipes.size() > 1) std::this_thread::yield();
 }
 
-TEST_CASE("the newcomer finds no room, until somebody has gone") {
+TEST_CASE("the newcomer finds no room among those who have spoken, and takes the place of one who has not") {
   GuardedPipes::Options options;
   options.most = 2;
   GuardedPipes pipes(options);
   auto [a, a_accepted] = connection();
   auto [b, b_accepted] = connection();
   auto [c, c_accepted] = connection();
-  Descriptor a_server = pipes.add(std::move(a_accepted));
+  const Descriptor a_server = pipes.add(std::move(a_accepted));
   const Descriptor b_server = pipes.add(std::move(b_accepted));
-  CHECK_FALSE(pipes.add(std::move(c_accepted)));
-  CHECK(hear(c, 1).empty());
-  a = Descriptor();
-  a_server = Descriptor();
-  while (pipes.size() > 1) std::this_thread::yield();
+  wait_for(b_server);
+  say(b, kGreeting);
+  CHECK(hear(b_server, kGreeting.size()) == kGreeting);
+  const Descriptor c_server = pipes.add(std::move(c_accepted));
+  REQUIRE(c_server);
+  CHECK(hear(a, 1).empty());  // it was there first, and said nothing
+  wait_for(c_server);
+  say(c, kGreeting);
+  CHECK(hear(c_server, kGreeting.size()) == kGreeting);
   auto [d, d_accepted] = connection();
-  CHECK(pipes.add(std::move(d_accepted)));
+  const Descriptor d_server = pipes.add(std::move(d_accepted));
+  CHECK(hear(d, 1).empty());
+  say(b, "\0\0\0");
+  say(b, std::string(6, '\0'));
+  CHECK(hear(b_server, 6).size() == 6);
+  while (pipes.size() > 2) std::this_thread::yield();
+}
+
+TEST_CASE("more newcomers at once than can be judged are turned away") {
+  GuardedPipes::Options options;
+  options.most = 0;
+  GuardedPipes pipes(options);
+  std::vector<std::pair<Descriptor, Descriptor>> all;
+  for (int i = 0; i < 100; ++i) {
+    auto [client, accepted] = connection();
+    Descriptor server = pipes.add(std::move(accepted));
+    all.emplace_back(std::move(client), std::move(server));
+  }
+  for (const auto& [client, server] : all) CHECK(hear(client, 1).empty());
+  while (pipes.size() > 0) std::this_thread::yield();
 }
 
 TEST_CASE("its end closes every connection") {
