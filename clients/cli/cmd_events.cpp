@@ -45,6 +45,7 @@ void print(const v1::Event& event, bool json) {
                                                                              : "  ";
   std::string line = event.utc().substr(0, 23) + "Z  " + mark + " " + kind_name(event.kind());
   line.resize(std::max<std::size_t>(line.size(), 38), ' ');
+  if (event.transaction_id() != 0) line += format(" #%llu", static_cast<unsigned long long>(event.transaction_id()));
   line += " " + event.message();
   if (event.count() > 1 && event.kind() != v1::Event::KIND_LOSS)
     line += format(" (%llu times)", static_cast<unsigned long long>(event.count()));
@@ -107,7 +108,9 @@ void add_events_command(CLI::App& app, Context& context) {
   command->add_option("--until", options->until, "Not what came after");
   std::vector<std::string> names;
   for (const auto& [name, kind] : kKinds) names.push_back(name);
-  command->add_option("--kind", options->kinds, "Only these: log, loss, edit, load, take, cue, schedule, refusal")
+  command
+      ->add_option("--kind", options->kinds,
+                   "Only these: log, loss, edit, load, take, cue, schedule, refusal, job, lease")
       ->check(CLI::IsMember(names))
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

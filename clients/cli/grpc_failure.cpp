@@ -54,6 +54,11 @@ Failure no_answer(const std::string& said, const std::string& address) {
                 : "what listens at " + address +
                       " hangs up: it asks for TLS and a certificate that it knows (--tls), or it is no daemon"};
   }
+  if (contains(said, "Permission denied")) {
+    return {kRefused, "SOCKET", "",
+            "this user may not open " + address +
+                ": besides a rule ([access]) it takes to be in the socket's group (server.group)"};
+  }
   return {kNoServer, "NO_SERVER", "",
           "no daemon answers at " + address + "; start continuod, or say where it is with --server"};
 }

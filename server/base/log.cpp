@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -162,13 +163,15 @@ bool enabled(Level level) noexcept {
 
 void write(Level level, std::string_view text) noexcept {
   Log& log = the_log();
-  if (text.find_first_of("\n\r") == std::string_view::npos) {
+  // Names and texts of clients are in it: no line of a log is cut in two by them, nor does a terminal obey them.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::ranges::none_of(text, is_control)) {
     log.logger.log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
     return tell(log, level, text);
   }
   std::string line(text);
   for (char& c : line) {
-    if (c == '\n' || c == '\r') c = ' ';
+    if (is_control(c)) c = ' ';
   }
   log.logger.log(to_spdlog(level), line);
   tell(log, level, line);

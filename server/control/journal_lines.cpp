@@ -28,6 +28,10 @@ std::string text_of(const v1::Operation& operation) {
   const auto* kind = reflection->GetOneofFieldDescriptor(operation, v1::Operation::descriptor()->oneof_decl(0));
   if (kind == nullptr) return "nothing";
   std::string text = kind->name() + subject_of(reflection->GetMessage(operation, kind));
+  if (operation.has_add_node()) {
+    const auto& fields = operation.add_node().node().fields();
+    if (const auto id = fields.find("id"); id != fields.end()) text += " " + id->second.string_value();
+  }
   if (operation.has_set_params()) {
     const auto& values = operation.set_params().values();
     if (values.size() == 1) text += "." + values.begin()->first;
@@ -59,13 +63,28 @@ v1::Event take(const v1::WatchResponse::TakeEvent& told) {
   return event;
 }
 
+const char* what_became(v1::LeaseEvent::Kind kind) {
+  switch (kind) {
+    case v1::LeaseEvent::KIND_ACQUIRED:
+      return "taken";
+    case v1::LeaseEvent::KIND_RELEASED:
+      return "given back";
+    case v1::LeaseEvent::KIND_ENDED:
+      return "over";
+    case v1::LeaseEvent::KIND_BROKEN:
+      return "broken";
+    default:
+      return "gone with what it was of";
+  }
+}
+
 v1::Event lease(const v1::LeaseEvent& told) {
   v1::Event event;
   event.set_kind(v1::Event::KIND_LEASE);
   event.set_cause(v1::LeaseEvent::Kind_Name(told.kind()).substr(5));  // without KIND_
   const v1::Lease& lease = told.lease();
   event.set_message("lease " + std::to_string(lease.lease_id()) + " of " +
-                    (lease.path().empty() ? "the whole session" : lease.path()) +
+                    (lease.path().empty() ? "the whole session" : lease.path()) + " " + what_became(told.kind()) +
                     (lease.note().empty() ? "" : ": " + lease.note()));
   // Who did it: the holder, unless its time did, or somebody else.
   if (told.kind() == v1::LeaseEvent::KIND_BROKEN)
