@@ -1,7 +1,12 @@
 #include "server/control/engine.hpp"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/struct.pb.h>
+
 #include <utility>
 
+#include "continuo/v1/event.pb.h"
+#include "continuo/v1/job.pb.h"
 #include "server/control/describe.hpp"
 #include "server/control/engine_impl.hpp"
 #include "server/control/journal_lines.hpp"
@@ -9,8 +14,22 @@
 
 namespace continuo::control {
 
+namespace {
+
+/// What the messages are made of is worked out once in a process, by whoever looks first: here, before there is a
+/// second thread, so that no edit of a show pays for it, and no two threads meet in it.
+void describe_messages() {
+  for (const google::protobuf::Descriptor* one :
+       {v1::Session::descriptor(), v1::Operation::descriptor(), v1::WatchResponse::descriptor(),
+        v1::GetStatusResponse::descriptor(), v1::Event::descriptor(), v1::Job::descriptor(),
+        google::protobuf::Struct::descriptor()})
+    static_cast<void>(one->file()->name());
+}
+
+}  // namespace
+
 Engine::Engine(boost::asio::io_context& io, EngineConfig config, std::unique_ptr<device::DeviceFactory> factory)
-    : impl_(std::make_shared<Impl>(io, std::move(config), std::move(factory))) {}
+    : impl_((describe_messages(), std::make_shared<Impl>(io, std::move(config), std::move(factory)))) {}
 
 Engine::~Engine() {
   const bool left = impl_->devices.stop_now() && !impl_->driver_hangs;
