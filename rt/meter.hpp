@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rt/annotations.hpp"
+#include "rt/meter_feed.hpp"
 #include "rt/prefetch.hpp"
 #include "rt/snapshot.hpp"
 #include "rt/types.hpp"
@@ -46,6 +47,12 @@ class MeterSlot {
     prefetch_to_write(&history_[n % kMeterHistory]);
     prefetch_to_write(&published_);
   }
+  /// Any thread: soon somebody reads what was published, and from the `n`th window on. Where the audio thread has just
+  /// written, on another core, each line is far away: they come side by side.
+  void expect(std::uint64_t n) const noexcept RT_NONBLOCKING {
+    prefetch(&published_);
+    for (std::uint64_t i = n; i < n + 4; i += 2) prefetch(&history_[i % kMeterHistory]);
+  }
   /// Any thread. Windows published so far.
   [[nodiscard]] std::uint64_t published() const noexcept RT_NONBLOCKING {
     return published_.load(std::memory_order_acquire);
@@ -76,10 +83,21 @@ class MeterSlots {
 
   /// Audio thread, at the end of a window.
   [[nodiscard]] bool looked_at() const noexcept RT_NONBLOCKING { return readers_.load(std::memory_order_relaxed) != 0; }
+  /// Audio thread, at the end of a window: where the sound itself goes, if anybody listens. `before`: where it went.
+  /// Who listens anew either keeps it going or finds there, to be cleared, all that the one before was fed: the
+  /// read-modify-write puts the two in an order, where it stops.
+  [[nodiscard]] MeterFeed* fed(const MeterFeed* before = nullptr) noexcept RT_NONBLOCKING {
+    std::uint32_t listeners = listeners_.load(std::memory_order_acquire);
+    if (listeners == 0 && before != nullptr) listeners = listeners_.fetch_add(0, std::memory_order_acq_rel);
+    return listeners != 0 ? feed_.get() : nullptr;
+  }
 
  private:
   friend class MeterLook;
+  friend class MeterListen;
   std::atomic<std::uint32_t> readers_{0};
+  std::atomic<std::uint32_t> listeners_{0};
+  std::unique_ptr<MeterFeed> feed_;  // made for the first listener, before it counts; it lives as long as the slots
   std::vector<MeterSlot> slots_;
 };
 
@@ -98,6 +116,31 @@ class MeterLook {
   MeterLook& operator=(const MeterLook&) = delete;
 
  private:
+  std::shared_ptr<MeterSlots> slots_;
+};
+
+/// While it lives its meter measures, and its sound is fed, from the end of the window on in which it was made. One at
+/// a time for each meter, of one thread: that one drains the feed.
+class MeterListen {
+ public:
+  /// Not on the audio thread. `frames`: how late the drain may be.
+  MeterListen(std::shared_ptr<MeterSlots> slots, std::size_t frames) : look_(slots), slots_(std::move(slots)) {
+    if (!slots_->feed_) slots_->feed_ = std::make_unique<MeterFeed>(static_cast<std::uint32_t>(slots_->size()), frames);
+    slots_->listeners_.fetch_add(1, std::memory_order_acq_rel);
+    slots_->feed_->clear();  // not before it counts: see fed()
+  }
+  ~MeterListen() {
+    if (slots_) slots_->listeners_.fetch_sub(1, std::memory_order_release);
+  }
+  MeterListen(MeterListen&&) noexcept = default;
+  MeterListen& operator=(MeterListen&&) = delete;
+  MeterListen(const MeterListen&) = delete;
+  MeterListen& operator=(const MeterListen&) = delete;
+
+  [[nodiscard]] MeterFeed& feed() const noexcept { return *slots_->feed_; }
+
+ private:
+  MeterLook look_;
   std::shared_ptr<MeterSlots> slots_;
 };
 

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kSmallWindow = 64;  // bytes; gRPC widens it for the message that is asked for
+
 std::string read_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
@@ -90,9 +92,13 @@ Identity find_identity(const std::string& address) {
   return identity;
 }
 
-std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Identity& identity) {
+std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Identity& identity, Window window) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a proxy for the web is not a way to the daemon
+  if (window == Window::newest_first) {
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kSmallWindow);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which would widen it again
+  }
   // A socket's path is no host name that could be checked; any will do.
   if (address.starts_with("unix:")) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
   if (identity.tls.empty() && !is_local(address)) {

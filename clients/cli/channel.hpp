@@ -18,11 +18,18 @@ struct Identity {
 /// else $XDG_CONFIG_HOME/continuo/tls.
 [[nodiscard]] Identity find_identity(const std::string& address);
 
+/// Where `newest_first`, the transport takes hardly more ahead of the reader than one message: for streams of which the
+/// newest counts, and which the daemon folds for a reader that is slow. Else it takes 64 KB and more, frames of seconds
+/// ago.
+enum class Window : bool { usual, newest_first };
+
 /// `address` as gRPC names it. Connects at the first call. EX_NOINPUT for a file that is not there; EX_NOPERM where a
 /// token would go over the network in the clear.
-[[nodiscard]] std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Identity& identity);
-[[nodiscard]] inline std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
-  return make_channel(address, find_identity(address));
+[[nodiscard]] std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Identity& identity,
+                                                          Window window = Window::usual);
+[[nodiscard]] inline std::shared_ptr<grpc::Channel> make_channel(const std::string& address,
+                                                                 Window window = Window::usual) {
+  return make_channel(address, find_identity(address), window);
 }
 
 /// A Unix socket, or a port that no other machine reaches.

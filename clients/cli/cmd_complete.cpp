@@ -4,6 +4,7 @@
 #include "clients/cli/failure.hpp"
 #include "clients/cli/job_client.hpp"
 #include "clients/cli/media_client.hpp"
+#include "clients/cli/meter_values.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 
@@ -43,6 +44,10 @@ void print_words(const CLI::App& root, const std::vector<std::string>& words) {
 
 void complete(Context& context, const CLI::App& root, const std::string& what, const std::vector<std::string>& words) {
   if (what == "words") return print_words(root, words);
+  if (what == "kinds") {
+    for (const std::string& name : kind_names()) print_line(name);
+    return;
+  }
   Connection daemon(find_server(address_sources(context.server)), kPatience);
   if (what == "nodes") {
     const v1::Session session = parse_session(daemon.session_text().json);
@@ -70,6 +75,9 @@ void complete(Context& context, const CLI::App& root, const std::string& what, c
   } else if (what == "cues") {
     const v1::Session session = parse_session(daemon.session_text().json);
     for (const v1::Cue& cue : session.cues()) print_line(printable(cue.name()));
+  } else if (what == "measurements") {
+    const v1::ListMeasurementsResponse all = daemon.list_measurements();
+    for (const v1::Measurement& one : all.measurements()) print_line(printable(one.name()));
   } else if (what == "jobs") {
     JobClient(daemon.address(), kPatience).list([](const v1::Job& job) { print_line(std::to_string(job.job_id())); });
   } else if (what == "devices") {

@@ -1,5 +1,6 @@
 // THREAD: any - meters: one thread reads and folds, this one draws; a slow terminal sees fewer pictures, not older ones
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -8,6 +9,7 @@
 
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/meter_values.hpp"
 #include "clients/cli/meter_view.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
@@ -21,6 +23,10 @@ using Clock = std::chrono::steady_clock;
 struct MeterOptions {
   std::vector<std::string> nodes;
   bool inputs = false;
+  std::vector<std::string> kinds;
+  std::optional<double> decay_db_per_s;
+  std::optional<double> hold_s;
+  std::optional<double> silence_db;
   std::uint32_t rate_hz = 10;
   bool once = false;
   std::string length;
@@ -92,8 +98,15 @@ int meters(Context& context, const MeterOptions& options) {
   for (const std::string& node : options.nodes) request.add_nodes(node);
   request.set_inputs(options.inputs);
   request.set_rate_hz(options.rate_hz);
+  for (const std::string& kind : options.kinds) request.add_kinds(kind_of(kind));
+  if (options.decay_db_per_s) request.set_decay_db_per_s(*options.decay_db_per_s);
+  if (options.hold_s) request.set_hold_s(*options.hold_s);
+  if (options.silence_db) request.set_silence_db(*options.silence_db);
   std::optional<Clock::time_point> end;
-  if (options.once) end = Clock::now() + std::chrono::seconds(2);
+  if (options.once) {
+    const bool long_window = std::ranges::count(request.kinds(), static_cast<int>(v1::METER_KIND_SHORT_TERM)) > 0;
+    end = Clock::now() + std::chrono::seconds(long_window ? 5 : 2);  // 3 s of sound, and some
+  }
   if (!options.length.empty()) {
     const TimeText length = parse_time(options.length, "--for");
     const double seconds = length.to_seconds(length.is_frames ? context.connection().clock().engine_rate_hz() : 0.0);
@@ -141,11 +154,19 @@ int meters(Context& context, const MeterOptions& options) {
 void add_meter_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<MeterOptions>();
   CLI::App* command = app.add_subcommand("meters", "Live levels and position; Ctrl-C ends");
-  command->add_option("NODE", options->nodes, "Tracks, buses, 'in', 'out'; else every track and bus, then out");
+  command->add_option("NODE", options->nodes, "Nodes, 'in', 'out'; else every track and bus, then out");
   command->add_flag("--inputs", options->inputs, "Also the device's inputs");
   command->add_option("--rate", options->rate_hz, "Pictures a second; else 10")
       ->check(CLI::IsMember({1, 2, 5, 10, 20, 30, 50, 60, 100}));
-  command->add_flag("--once", options->once, "One picture, then end");
+  std::string kinds;
+  for (const std::string& name : kind_names()) kinds += (kinds.empty() ? "" : ", ") + name;
+  command->add_option("--kind", options->kinds, "Also these, with commas: " + kinds)
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--decay", options->decay_db_per_s, "Of peak-hold: dB a second, 1 to 1000; else 20");
+  command->add_option("--hold", options->hold_s, "Of peak-hold: seconds, 0 to 60; else 1");
+  command->add_option("--silence", options->silence_db, "Of silence: dBFS, -140 to 0; else -60");
+  command->add_flag("--once", options->once, "One picture, once everything was measured, then end");
   command->add_option("--for", options->length, "End after this long: 10s");
   command->callback([&context, options] { context.run = [&context, options] { return meters(context, *options); }; });
 }

@@ -3,15 +3,14 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/client_unary_call.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
 
 #include "clients/cli/channel.hpp"
-#include "clients/cli/grpc_failure.hpp"
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/output.hpp"
+#include "clients/cli/unary_call.hpp"
 #include "continuo/v1/device.grpc.pb.h"
 #include "continuo/v1/event.grpc.pb.h"
 #include "continuo/v1/lease.grpc.pb.h"
@@ -24,14 +23,11 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 512 * 1024;
 
-std::string client_name() { return "continuo cli " + std::to_string(::getpid()); }
-
 }  // namespace
 
-struct Connection::Impl {
-  Impl(std::string server, std::chrono::milliseconds limit)
-      : address(std::move(server)),
-        timeout(limit),
+struct Connection::Impl : Way {
+  Impl(std::string server, std::chrono::milliseconds most)
+      : Way{std::move(server), most},
         channel(make_channel(address)),
         system(v1::SystemService::NewStub(channel)),
         session(v1::SessionService::NewStub(channel)),
@@ -40,26 +36,10 @@ struct Connection::Impl {
         events(v1::EventService::NewStub(channel)),
         lease(v1::LeaseService::NewStub(channel)) {}
 
-  void check(const grpc::Status& status) const {
-    if (!status.ok()) throw to_failure(status, address);
-  }
-  void limit(grpc::ClientContext& context) const { context.set_deadline(std::chrono::system_clock::now() + timeout); }
-
   // A write says which leases it holds.
   template <class Request>
   void hold(Request& request) const {
     for (const std::string& token : leases) request.add_leases(token);
-  }
-
-  // One request, one answer.
-  template <class Stub, class Request, class Response>
-  Response call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                const Request& request) {
-    grpc::ClientContext context;
-    limit(context);
-    Response response;
-    check((stub.*method)(&context, request, &response));
-    return response;
   }
 
   // A stream that lasts until somebody ends it.
@@ -94,12 +74,17 @@ struct Connection::Impl {
     check(status);
   }
 
-  const std::string address;
-  const std::chrono::milliseconds timeout;
+  // What is followed and of which the newest counts.
+  v1::MeterService::Stub& newest() {
+    if (!followed) followed = v1::MeterService::NewStub(make_channel(address, Window::newest_first));
+    return *followed;
+  }
+
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::SystemService::Stub> system;
   std::unique_ptr<v1::SessionService::Stub> session;
   std::unique_ptr<v1::MeterService::Stub> meters;
+  std::unique_ptr<v1::MeterService::Stub> followed;  // null until it is asked for
   std::unique_ptr<v1::DeviceService::Stub> device;
   std::unique_ptr<v1::EventService::Stub> events;
   std::unique_ptr<v1::LeaseService::Stub> lease;
@@ -121,6 +106,9 @@ v1::GetInfoResponse Connection::info() {
 }
 v1::GetStatusResponse Connection::status() {
   return impl_->call(*impl_->system, &v1::SystemService::Stub::GetStatus, v1::GetStatusRequest{});
+}
+v1::WhyResponse Connection::why(const v1::WhyRequest& request) {
+  return impl_->call(*impl_->system, &v1::SystemService::Stub::Why, request);
 }
 v1::Clock Connection::clock() {
   return impl_->call(*impl_->system, &v1::SystemService::Stub::GetClock, v1::GetClockRequest{});
@@ -293,7 +281,37 @@ void Connection::watch(const v1::WatchRequest& request,
 void Connection::watch_meters(const v1::WatchMetersRequest& request,
                               const std::function<bool(const v1::MeterFrame&)>& on_frame) {
   impl_->follow<v1::MeterFrame>(
-      [&](grpc::ClientContext* context) { return impl_->meters->WatchMeters(context, request); }, on_frame);
+      [&](grpc::ClientContext* context) { return impl_->newest().WatchMeters(context, request); }, on_frame);
+}
+
+void Connection::watch_spectrum(const v1::WatchSpectrumRequest& request,
+                                const std::function<bool(const v1::SpectrumFrame&)>& on_frame) {
+  impl_->follow<v1::SpectrumFrame>(
+      [&](grpc::ClientContext* context) { return impl_->newest().WatchSpectrum(context, request); }, on_frame);
+}
+
+v1::Measurement Connection::start_measurement(const std::string& name, const std::string& node) {
+  v1::StartMeasurementRequest request;
+  request.set_name(name);
+  request.set_node(node);
+  request.set_client(client_name());
+  return impl_->call(*impl_->meters, &v1::MeterService::Stub::StartMeasurement, request);
+}
+
+v1::Measurement Connection::reset_measurement(const std::string& name) {
+  v1::ResetMeasurementRequest request;
+  request.set_name(name);
+  return impl_->call(*impl_->meters, &v1::MeterService::Stub::ResetMeasurement, request);
+}
+
+v1::Measurement Connection::stop_measurement(const std::string& name) {
+  v1::StopMeasurementRequest request;
+  request.set_name(name);
+  return impl_->call(*impl_->meters, &v1::MeterService::Stub::StopMeasurement, request);
+}
+
+v1::ListMeasurementsResponse Connection::list_measurements() {
+  return impl_->call(*impl_->meters, &v1::MeterService::Stub::ListMeasurements, v1::ListMeasurementsRequest{});
 }
 
 void Connection::cancel_streams() {

@@ -28,6 +28,7 @@ class Connection {
 
   [[nodiscard]] v1::GetInfoResponse info();
   [[nodiscard]] v1::GetStatusResponse status();
+  [[nodiscard]] v1::WhyResponse why(const v1::WhyRequest& request);
   [[nodiscard]] v1::Clock clock();
   [[nodiscard]] MediaRoots media_roots();
 
@@ -68,7 +69,13 @@ class Connection {
 
   void watch(const v1::WatchRequest& request, const std::function<bool(const v1::WatchResponse&)>& on_message);
   void watch_meters(const v1::WatchMetersRequest& request, const std::function<bool(const v1::MeterFrame&)>& on_frame);
-  /// Ends watch or watch_meters from another thread; a call that comes later ends at once.
+  void watch_spectrum(const v1::WatchSpectrumRequest& request,
+                      const std::function<bool(const v1::SpectrumFrame&)>& on_frame);
+  v1::Measurement start_measurement(const std::string& name, const std::string& node);
+  v1::Measurement reset_measurement(const std::string& name);
+  v1::Measurement stop_measurement(const std::string& name);
+  [[nodiscard]] v1::ListMeasurementsResponse list_measurements();
+  /// Ends what is watched from another thread; a call that comes later ends at once.
   void cancel_streams();
 
   /// The grpc health service's word for a service: true where it serves.

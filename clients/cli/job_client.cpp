@@ -1,13 +1,11 @@
 #include "clients/cli/job_client.hpp"
 
-#include <unistd.h>
-
 #include <exception>
 #include <utility>
 
 #include "clients/cli/channel.hpp"
-#include "clients/cli/grpc_failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/unary_call.hpp"
 #include "continuo/v1/job.grpc.pb.h"
 
 namespace continuo::cli {
@@ -15,61 +13,44 @@ namespace {
 
 constexpr std::uint32_t kPage = 200;
 
-std::string client_name() { return "continuo cli " + std::to_string(::getpid()); }
-
 }  // namespace
 
-struct JobClient::Impl {
-  std::string address;
-  std::chrono::milliseconds timeout;
+struct JobClient::Impl : Way {
   std::unique_ptr<v1::JobService::Stub> stub;
-
-  void check(const grpc::Status& status) const {
-    if (!status.ok()) throw to_failure(status, address);
-  }
-  template <class Request, class Response>
-  Response call(grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                const Request& request) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    Response response;
-    check((stub.get()->*method)(&context, request, &response));
-    return response;
-  }
 };
 
 JobClient::JobClient(std::string address, std::chrono::milliseconds timeout)
-    : impl_(std::make_unique<Impl>(Impl{address, timeout, v1::JobService::NewStub(make_channel(address))})) {}
+    : impl_(std::make_unique<Impl>(Impl{{address, timeout}, v1::JobService::NewStub(make_channel(address))})) {}
 JobClient::~JobClient() = default;
 
 v1::Job JobClient::start_render(v1::StartRenderRequest request) {
   request.set_client(client_name());
-  return impl_->call(&v1::JobService::Stub::StartRender, request);
+  return impl_->call(*impl_->stub, &v1::JobService::Stub::StartRender, request);
 }
 
 v1::Job JobClient::start_scan(v1::StartScanRequest request) {
   request.set_client(client_name());
-  return impl_->call(&v1::JobService::Stub::StartScan, request);
+  return impl_->call(*impl_->stub, &v1::JobService::Stub::StartScan, request);
 }
 
 v1::Job JobClient::cancel(std::uint64_t id) {
   v1::CancelJobRequest request;
   request.set_job_id(id);
   request.set_client(client_name());
-  return impl_->call(&v1::JobService::Stub::CancelJob, request);
+  return impl_->call(*impl_->stub, &v1::JobService::Stub::CancelJob, request);
 }
 
 v1::Job JobClient::get(std::uint64_t id) {
   v1::GetJobRequest request;
   request.set_job_id(id);
-  return impl_->call(&v1::JobService::Stub::GetJob, request);
+  return impl_->call(*impl_->stub, &v1::JobService::Stub::GetJob, request);
 }
 
 void JobClient::list(const std::function<void(const v1::Job&)>& on_job) {
   v1::ListJobsRequest request;
   request.set_page_size(kPage);
   do {
-    const v1::ListJobsResponse page = impl_->call(&v1::JobService::Stub::ListJobs, request);
+    const v1::ListJobsResponse page = impl_->call(*impl_->stub, &v1::JobService::Stub::ListJobs, request);
     for (const v1::Job& job : page.jobs()) on_job(job);
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());

@@ -69,7 +69,10 @@ int run(int argc, char** argv) {
   add_record_commands(app, context);
   add_media_commands(app, context);
   add_see_commands(app, context);
+  add_why_command(app, context);
   add_meter_command(app, context);
+  add_loudness_commands(app, context);
+  add_spectrum_command(app, context);
   add_scheduled_commands(app, context);
   add_undo_commands(app, context);
   add_watch_command(app, context);

@@ -4,8 +4,8 @@
 #include <exception>
 
 #include "clients/cli/channel.hpp"
-#include "clients/cli/grpc_failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/unary_call.hpp"
 #include "continuo/v1/media.grpc.pb.h"
 
 namespace continuo::cli {
@@ -19,27 +19,12 @@ Failure interrupted() {
 
 }  // namespace
 
-struct MediaClient::Impl {
-  std::string address;
-  std::chrono::milliseconds timeout;
+struct MediaClient::Impl : Way {
   std::unique_ptr<v1::MediaService::Stub> stub;
-
-  void check(const grpc::Status& status) const {
-    if (!status.ok()) throw to_failure(status, address);
-  }
-  template <class Request, class Response>
-  Response call(grpc::Status (v1::MediaService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                const Request& request) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    Response response;
-    check((stub.get()->*method)(&context, request, &response));
-    return response;
-  }
 };
 
 MediaClient::MediaClient(std::string address, std::chrono::milliseconds timeout)
-    : impl_(std::make_unique<Impl>(Impl{address, timeout, v1::MediaService::NewStub(make_channel(address))})) {}
+    : impl_(std::make_unique<Impl>(Impl{{address, timeout}, v1::MediaService::NewStub(make_channel(address))})) {}
 MediaClient::~MediaClient() = default;
 
 void MediaClient::list(const std::string& path, bool recursive, std::size_t limit,
@@ -50,7 +35,7 @@ void MediaClient::list(const std::string& path, bool recursive, std::size_t limi
   request.set_page_size(limit == 0 ? kPage : static_cast<std::uint32_t>(std::min<std::size_t>(limit, kPage)));
   std::size_t told = 0;
   do {
-    const v1::ListMediaResponse page = impl_->call(&v1::MediaService::Stub::ListMedia, request);
+    const v1::ListMediaResponse page = impl_->call(*impl_->stub, &v1::MediaService::Stub::ListMedia, request);
     for (const v1::MediaEntry& entry : page.entries()) {
       if (limit != 0 && told++ == limit) return;
       on_entry(entry);
@@ -62,13 +47,13 @@ void MediaClient::list(const std::string& path, bool recursive, std::size_t limi
 v1::ProbeMediaResponse MediaClient::probe(const std::string& path) {
   v1::ProbeMediaRequest request;
   request.set_path(path);
-  return impl_->call(&v1::MediaService::Stub::ProbeMedia, request);
+  return impl_->call(*impl_->stub, &v1::MediaService::Stub::ProbeMedia, request);
 }
 
 void MediaClient::remove(const std::string& path) {
   v1::DeleteMediaRequest request;
   request.set_path(path);
-  impl_->call(&v1::MediaService::Stub::DeleteMedia, request);
+  impl_->call(*impl_->stub, &v1::MediaService::Stub::DeleteMedia, request);
 }
 
 v1::GetUploadResponse MediaClient::get_upload(const v1::UploadMediaRequest::Begin& begin) {
@@ -76,7 +61,7 @@ v1::GetUploadResponse MediaClient::get_upload(const v1::UploadMediaRequest::Begi
   request.set_path(begin.path());
   request.set_total_bytes(begin.total_bytes());
   request.set_sha256(begin.sha256());
-  return impl_->call(&v1::MediaService::Stub::GetUpload, request);
+  return impl_->call(*impl_->stub, &v1::MediaService::Stub::GetUpload, request);
 }
 
 void MediaClient::upload(const v1::UploadMediaRequest::Begin& begin, const std::function<std::string()>& read) {

@@ -12,8 +12,9 @@ namespace continuo::cli {
 namespace {
 
 constexpr float kSilence = -150.0F;
-constexpr float kFloor = -60.0F;      // the left end of a bar
-constexpr double kHoldSeconds = 1.5;  // how long a peak's mark stands
+constexpr float kFloor = -60.0F;        // the left end of a bar
+constexpr double kHoldSeconds = 1.5;    // how long a peak's mark stands
+constexpr double kSettleSeconds = 0.6;  // a VU that begins is there after 0.3 s
 constexpr std::size_t kChannelWidth = 3;
 constexpr std::size_t kNumberWidth = 7;
 
@@ -52,6 +53,7 @@ float MeterView::Channel::rms_db() const {
 void MeterView::add(const v1::MeterFrame& frame) {
   if (frame.layout_size() > 0) {
     meters_.clear();
+    values_.clear();
     for (const auto& info : frame.layout()) {
       std::string name = info.label().empty() ? info.node() : info.label();
       meters_.push_back({info.node(), printable(name), std::vector<Channel>(std::min(info.channels(), 4096U))});
@@ -82,13 +84,19 @@ void MeterView::add(const v1::MeterFrame& frame) {
       }
     }
   }
+  std::vector<std::size_t> channels;
+  for (const Meter& meter : meters_) channels.push_back(meter.channels.size());
+  values_.add(frame, channels);
   clock_ = frame.clock();
   engine_frame_ = frame.engine_frame();
   covered_ += std::max<std::uint64_t>(frame.covers_frames(), 1);
 }
 
 bool MeterView::complete() const {
-  return fresh() && std::all_of(meters_.begin(), meters_.end(), [](const Meter& meter) {
+  const double settle_frames = kSettleSeconds * clock_.engine_rate_hz();
+  const bool settled =
+      values_.empty() || (values_.complete(settle_frames) && static_cast<double>(covered_) >= settle_frames);
+  return fresh() && settled && std::all_of(meters_.begin(), meters_.end(), [](const Meter& meter) {
            return std::all_of(meter.channels.begin(), meter.channels.end(),
                               [](const Channel& channel) { return channel.measured; });
          });
@@ -96,6 +104,7 @@ bool MeterView::complete() const {
 
 void MeterView::begin_anew() {
   covered_ = 0;
+  values_.begin_anew();
   for (Meter& meter : meters_) {
     for (Channel& channel : meter.channels) {
       channel.peak_db = kSilence;
@@ -151,7 +160,8 @@ std::string MeterView::draw_bars(const MeterShape& shape) {
   const auto room =
       static_cast<std::size_t>(std::max(shape.rows - 3, 1));  // the clock, the scale, the cursor's own line
   std::vector<std::string> rows;
-  for (const Meter& meter : meters_) {
+  for (std::size_t m = 0; m < meters_.size(); ++m) {
+    const Meter& meter = meters_[m];
     if (channels <= room) {
       for (std::size_t i = 0; i < meter.channels.size(); ++i) {
         rows.push_back(row(meter, meter.channels[i], static_cast<int>(i) + 1, name_width, shape));
@@ -161,6 +171,10 @@ std::string MeterView::draw_bars(const MeterShape& shape) {
                                             [](const Channel& a, const Channel& b) { return a.hold_db < b.hold_db; });
       rows.push_back(row(meter, *loudest, 0, name_width, shape));
     }
+    const std::size_t indent = name_width + kChannelWidth + 2;
+    const auto width = static_cast<std::size_t>(std::max(shape.columns - 1, 20));
+    for (const std::string& line : values_.lines(m, width > indent ? width - indent : 1))
+      rows.push_back(std::string(indent, ' ') + line);
   }
   if (rows.size() > room) {
     const std::size_t left_out = rows.size() - (room - 1);
@@ -175,7 +189,8 @@ std::string MeterView::draw_bars(const MeterShape& shape) {
 
 std::string MeterView::draw_lines() {
   std::string text;
-  for (const Meter& meter : meters_) {
+  for (std::size_t m = 0; m < meters_.size(); ++m) {
+    const Meter& meter = meters_[m];
     std::string peaks;
     std::string rms;
     for (const Channel& channel : meter.channels) {
@@ -184,7 +199,9 @@ std::string MeterView::draw_lines() {
       rms += gap + (channel.measured ? format("%.1f", static_cast<double>(channel.rms_db())) : "-");
     }
     text += time_text(clock_.timeline_frame(), clock_.timeline_rate_hz()) + "\t" + printable(meter.node) + "\t" +
-            peaks + "\t" + rms + "\n";
+            peaks + "\t" + rms;
+    for (const std::string& field : values_.fields(m)) text += "\t" + field;
+    text += "\n";
   }
   begin_anew();
   return text;
@@ -204,10 +221,12 @@ std::string MeterView::draw_json() {
     return "[" + values + "]";
   };
   const char* gap = "";
-  for (const Meter& meter : meters_) {
+  for (std::size_t m = 0; m < meters_.size(); ++m) {
+    const Meter& meter = meters_[m];
     text += gap + ("{\"node\":" + json_string(meter.node)) +
             ",\"peak_db\":" + list(meter, [](const Channel& c) { return c.peak_db; }) +
-            ",\"rms_db\":" + list(meter, [](const Channel& c) { return c.rms_db(); }) + "}";
+            ",\"rms_db\":" + list(meter, [](const Channel& c) { return c.rms_db(); }) +
+            (values_.empty() ? "" : ",\"kinds\":" + values_.json(m)) + "}";
     gap = ",";
   }
   begin_anew();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/cli/meter_values.hpp"
 #include "continuo/v1/meter.pb.h"
 
 namespace continuo::cli {
@@ -24,7 +25,8 @@ class MeterView {
   void add(const v1::MeterFrame& frame);
   /// Something came since the last drawing.
   [[nodiscard]] bool fresh() const { return covered_ > 0; }
-  /// Every channel of every meter was measured since the last drawing.
+  /// Every channel of every meter was measured since the last drawing, and what else was asked for: long enough for
+  /// ballistics that began with it.
   [[nodiscard]] bool complete() const;
 
   // Each draws what came since the last drawing, and begins to fold anew.
@@ -54,6 +56,7 @@ class MeterView {
   void begin_anew();
 
   std::vector<Meter> meters_;
+  MeterValues values_;
   v1::Clock clock_;
   std::int64_t engine_frame_ = 0;
   std::uint64_t covered_ = 0;  // frames since the last drawing

@@ -22,17 +22,25 @@ _continuo() {
   done
 
   case $prev in
-    --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api | --note | --lease) return ;;
+    --server | --timeout | --at | --for | --until | --split-every | --format | --pre-record | --ramp | --gain | --pan | --label | --map | --rate | --buffer | --level | --name | --host-api | --note | --lease | --decay | --hold | --silence | --channel | --fft-size | --average) return ;;
     --file | -o | --output | --tls | --token-file) _continuo_files; return ;;
     --expect | --after) _continuo_ask cues; return ;;
     --before) if [[ ${path[0]-} == cue ]]; then _continuo_ask cues; else _continuo_ask nodes; fi; return ;;
-    --player) _continuo_ask nodes; return ;;
+    --player | --node) _continuo_ask nodes; return ;;
+    --kind) [[ ${path[0]-} != meters ]] || _continuo_kinds; return ;;
+    --window) COMPREPLY=($(compgen -W "hann blackman-harris flat-top rectangular" -- "$cur")); return ;;
   esac
-  if [[ $cur == -* ]]; then _continuo_ask words "${path[@]}"; return; fi
+  if [[ $cur == -* ]]; then
+    case ${path[0]-} in
+      render | measure | compare) _continuo_offline "${path[0]}" ;;
+      *) _continuo_ask words "${path[@]}" ;;
+    esac
+    return
+  fi
 
   case ${path[0]-} in
     set | get | automate) [[ $cur == *=* ]] || _continuo_params ;;
-    params | remove | connect | disconnect | meters | arm) _continuo_ask nodes ;;
+    params | remove | connect | disconnect | meters | spectrum | why | arm) _continuo_ask nodes ;;
     add) case ${#path[@]} in 1) _continuo_ask nodes / ;; 2) _continuo_ask types ;; *) _continuo_files ;; esac ;;
     render) if [[ " ${words[*]} " == *" --on-server "* ]]; then _continuo_media; else _continuo_files; fi ;;
     play | edit | compare | measure) _continuo_files ;;
@@ -48,6 +56,11 @@ _continuo() {
         put) if [[ -z ${path[2]-} ]]; then _continuo_files; else _continuo_media; fi ;;
         get) if [[ -z ${path[2]-} ]]; then _continuo_media; else _continuo_files; fi ;;
         *) _continuo_media ;;
+      esac ;;
+    loudness)
+      case ${path[1]-} in
+        "") _continuo_ask words loudness ;;
+        reset | stop) _continuo_ask measurements ;;
       esac ;;
     device) if [[ -z ${path[1]-} ]]; then _continuo_ask words device; else _continuo_ask devices; fi ;;
     jobs)
@@ -87,6 +100,23 @@ _continuo_ask() {
     [[ $line$tail == "$cur"* ]] && COMPREPLY+=("$(_continuo_quote "$line$tail")")
   done < <("${ask[@]}" __complete "$what" "$@" 2>/dev/null)
   declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+}
+
+# Options of what another program does, continuo-render: its help names them, those for people first.
+_continuo_offline() {
+  COMPREPLY=($(compgen -W "$("${ask[0]}" "$1" --help 2>/dev/null |
+    sed -nE '/^For programs/q; s/^ +(-[A-Za-z],)?(--[a-z-]+).*/\2/p')" -- "$cur"))
+  if [[ $1 == render && --on-server == "$cur"* ]]; then COMPREPLY+=(--on-server); fi
+}
+
+# One after the other, with commas.
+_continuo_kinds() {
+  compopt -o nospace 2>/dev/null
+  local begun= line
+  [[ $cur != *,* ]] || begun=${cur%,*},
+  while IFS= read -r line; do
+    [[ $begun$line == "$cur"* && ,$begun != *",$line,"* ]] && COMPREPLY+=("$begun$line")
+  done < <("${ask[@]}" __complete kinds 2>/dev/null)
 }
 
 # Root and folder step by step.

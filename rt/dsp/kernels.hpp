@@ -61,6 +61,12 @@ struct GateRow {
   };
 };
 
+/// Samples, and what is known of those before them. Sample i is of strand i % 8; each takes its own in their order.
+struct LevelRun {
+  float* strands;  // eight peaks, a NaN is none, then eight sums of squares
+  const float* samples;
+};
+
 struct Kernels {
   CpuLevel level = CpuLevel::baseline;
 
@@ -113,6 +119,9 @@ struct Kernels {
   /// `frames` frames of `channels` samples; the first `taken` channels go to to[c][at...].
   void (*deinterleave)(float* const* to, std::uint32_t taken, std::uint32_t at, const float* from,
                        std::uint32_t channels, std::uint32_t frames) noexcept RT_NONBLOCKING;
+
+  /// Of each run of `frames` samples, a multiple of 8: peaks and sums of squares, in eight strands.
+  void (*levels)(const LevelRun* runs, std::uint32_t count, std::uint32_t frames) noexcept RT_NONBLOCKING;
 
   /// Little-endian integers of three bytes times 2^-23: exactly.
   void (*pcm24)(float* out, const void* bytes, std::uint32_t samples) noexcept RT_NONBLOCKING;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "rt/annotations.hpp"
+#include "rt/dsp/kernels.hpp"
 #include "rt/types.hpp"
 
 namespace continuo::rt::dsp {
@@ -16,32 +17,32 @@ namespace continuo::rt::dsp {
 class alignas(64) LevelSum {
  public:
   /// `frame` is the number of the first sample: it chooses the strand.
-  void add(const float* samples, FrameCount frame, std::uint32_t frames) noexcept RT_NONBLOCKING {
+  void add(const Kernels& kernels, const float* samples, FrameCount frame, std::uint32_t frames) noexcept
+      RT_NONBLOCKING {
     std::uint32_t i = 0;
     for (; i < frames && strand(frame + i) != 0; ++i) add_one(samples[i], strand(frame + i));
-    Four peak_low = load(peak_), peak_high = load(peak_ + 4), power_low = load(power_), power_high = load(power_ + 4);
-    for (; i + kStrands <= frames; i += kStrands) {
-      const Four low = load(samples + i), high = load(samples + i + 4);
-      peak_low = larger(peak_low, larger(low, -low));
-      peak_high = larger(peak_high, larger(high, -high));
-      power_low += low * low;
-      power_high += high * high;
-    }
-    store(peak_, peak_low);
-    store(peak_ + 4, peak_high);
-    store(power_, power_low);
-    store(power_ + 4, power_high);
-    for (; i < frames; ++i) add_one(samples[i], strand(frame + i));
+    const std::uint32_t whole = (frames - i) & ~(kStrands - 1);
+    const LevelRun run = run_of(samples + i);
+    if (whole != 0) kernels.levels(&run, 1, whole);
+    for (i += whole; i < frames; ++i) add_one(samples[i], strand(frame + i));
+  }
+
+  /// The first of `samples` is of the first strand, and they are whole rounds of strands: for many at once.
+  [[nodiscard]] LevelRun run_of(const float* samples) noexcept RT_NONBLOCKING { return {strands_, samples}; }
+  [[nodiscard]] static bool takes_runs(FrameCount frame, std::uint32_t frames) noexcept RT_NONBLOCKING {
+    return strand(frame) == 0 && strand(frames) == 0;
   }
 
   /// Largest absolute sample; a NaN is none. Never infinite.
   [[nodiscard]] float largest() const noexcept RT_NONBLOCKING {
-    return std::min(*std::max_element(peak_, peak_ + kStrands), std::numeric_limits<float>::max());
+    const Four most = larger(load(strands_), load(strands_ + 4));
+    const float largest = std::max(std::max(most[0], most[1]), std::max(most[2], most[3]));
+    return std::min(largest, std::numeric_limits<float>::max());
   }
   /// Sum of the squares. Never NaN nor infinite: sound that is no number reads as the greatest level there is.
   [[nodiscard]] float total() const noexcept RT_NONBLOCKING {
-    const float sum =
-        ((power_[0] + power_[4]) + (power_[1] + power_[5])) + ((power_[2] + power_[6]) + (power_[3] + power_[7]));
+    const Four four = load(strands_ + kStrands) + load(strands_ + kStrands + 4);
+    const float sum = (four[0] + four[1]) + (four[2] + four[3]);
     return sum <= std::numeric_limits<float>::max() ? sum : std::numeric_limits<float>::max();
   }
 
@@ -58,17 +59,15 @@ class alignas(64) LevelSum {
     std::memcpy(&four, from, sizeof(four));
     return four;
   }
-  static void store(float* to, Four four) noexcept RT_NONBLOCKING { std::memcpy(to, &four, sizeof(four)); }
   static Four larger(Four a, Four b) noexcept RT_NONBLOCKING { return b > a ? b : a; }
 
   void add_one(float x, std::size_t s) noexcept RT_NONBLOCKING {
     const float a = -x > x ? -x : x;
-    peak_[s] = a > peak_[s] ? a : peak_[s];
-    power_[s] += x * x;
+    strands_[s] = a > strands_[s] ? a : strands_[s];
+    strands_[kStrands + s] += x * x;
   }
 
-  float peak_[kStrands] = {};
-  float power_[kStrands] = {};
+  float strands_[2 * kStrands] = {};  // peaks, then powers
 };
 
 }  // namespace continuo::rt::dsp

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "rt/dsp/level.hpp"
 #include "rt/meter.hpp"
@@ -17,15 +16,23 @@ namespace continuo::rt {
 struct MeterTapNode final : Node {
   /// `ahead`: a multiple of kBlockFrames, below kMeterWindowFrames.
   MeterTapNode(Uid node_uid, std::uint32_t channels, std::uint32_t ahead = 0);
+
+  // Of many meters each block finds little in the near caches. What it touches of one lies in two lines, which follow
+  // one another, and all but the sums in the first.
+  alignas(64) const std::shared_ptr<MeterSlots> slots;
   const std::uint32_t ahead;
-  const std::shared_ptr<MeterSlots> slots;
   struct {
     std::uint32_t frames = 0;  // in the open window
-    bool measures = false;     // this window
+    std::uint16_t channels = 0;
+    bool measures = false;  // this window
     bool begun = false;
-    std::uint64_t windows = 0;  // published
-    std::vector<dsp::LevelSum> channels;
+    MeterFeed* feed = nullptr;      // this window's
+    dsp::LevelSum* sums = nullptr;  // a channel each: near, or far
+    MeterSlot* first = nullptr;     // of the slots
+    std::uint64_t windows = 0;      // published
   } audio_;
+  dsp::LevelSum near[2];                       // audio thread
+  const std::unique_ptr<dsp::LevelSum[]> far;  // of more channels than are near. Audio thread
 };
 [[nodiscard]] const NodeKind& meter_kind() noexcept;
 

@@ -56,4 +56,6 @@ std::string_view usual_layout(std::uint32_t channels) {
   return found == std::end(kLayouts) ? std::string_view("all") : found->name;
 }
 
+std::vector<double> usual_weights(std::uint32_t channels) { return *channel_weights(usual_layout(channels), channels); }
+
 }  // namespace continuo::analysis

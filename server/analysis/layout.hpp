@@ -21,5 +21,7 @@ inline constexpr double kSurroundWeight = 1.41;
 /// The name of what that many channels are taken for: 1 mono, 2 stereo, 3 "3.0", 4 quad, 5 "5.0", 6 "5.1", 8 "7.1",
 /// else "all".
 [[nodiscard]] std::string_view usual_layout(std::uint32_t channels);
+/// Its weights: there are some for any number.
+[[nodiscard]] std::vector<double> usual_weights(std::uint32_t channels);
 
 }  // namespace continuo::analysis

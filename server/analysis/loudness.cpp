@@ -1,9 +1,6 @@
 #include "server/analysis/loudness.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "server/base/check.hpp"
 
 namespace continuo::analysis {
 namespace {
@@ -16,45 +13,21 @@ double gate_below(double mean, double lu) noexcept { return mean > 0.0 ? power_o
 
 }  // namespace
 
-Loudness::Loudness(double sample_rate_hz, std::span<const double> weights)
-    : rate_(static_cast<std::uint64_t>(std::llround(sample_rate_hz))),
-      weights_(weights.begin(), weights.end()),
-      power_(static_cast<double>(rate_), static_cast<std::uint32_t>(weights.size())),
-      sums_(weights.size(), 0.0),
-      step_end_(begin_of(1)) {
-  CONTINUO_CHECK(rate_ >= kLowestRate && rate_ <= kHighestRate, "the filters are for sound");
-  CONTINUO_CHECK(!weights.empty(), "a channel at least");
-}
-
 void Loudness::feed(const Frames& frames) noexcept {
-  CONTINUO_CHECK(frames.channels() == weights_.size(), "a weight for each channel");
+  bool ended = false;
   for (std::size_t at = 0; at < frames.count();) {
-    const std::size_t n = std::min<std::size_t>(frames.count() - at, step_end_ - frames_);
-    power_.add(frames, at, n);
-    at += n;
-    frames_ += n;
-    if (frames_ == step_end_) end_step();
+    at += windows_.feed_step(frames, at, ended);
+    if (ended) count_step();
   }
 }
 
-void Loudness::end_step() noexcept {
-  power_.take(sums_.data());
-  double power = 0.0;
-  for (std::size_t c = 0; c < sums_.size(); ++c) power += weights_[c] * sums_[c];
-  ++step_;
+void Loudness::count_step() noexcept {
   ++measured_;
-  step_end_ = begin_of(step_ + 1);
-  const auto mean = [&](double sum, std::uint64_t steps) {
-    const std::uint64_t length = step_ >= steps ? begin_of(step_) - begin_of(step_ - steps) : begin_of(steps);
-    return sum / static_cast<double>(length);
-  };
-  momentary_ = mean(last_400_ms_.push(power), kMomentarySteps);
-  short_term_ = mean(last_3_s_.push(power), kShortTermSteps);
-  max_momentary_ = std::max(max_momentary_, momentary_);
-  max_short_term_ = std::max(max_short_term_, short_term_);
+  max_momentary_ = std::max(max_momentary_, windows_.momentary_power());
+  max_short_term_ = std::max(max_short_term_, windows_.short_term_power());
   if (measured_ % kBlockSteps != 0) return;
-  if (measured_ >= kMomentarySteps) blocks_.add(momentary_);
-  if (measured_ >= kShortTermSteps) ranges_.add(short_term_);
+  if (whole_blocks()) blocks_.add(windows_.momentary_power());
+  if (whole_windows()) ranges_.add(windows_.short_term_power());
 }
 
 void Loudness::restart() noexcept {

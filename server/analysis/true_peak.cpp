@@ -50,12 +50,13 @@ constexpr float kMostGain = largest_gain();
 
 }  // namespace
 
-TruePeakMeter::TruePeakMeter(double sample_rate_hz, std::uint32_t channels)
+TruePeakMeter::TruePeakMeter(double sample_rate_hz, std::uint32_t channels, Before before)
     : kernels_(&rt::dsp::chosen_kernels()),
       // A sine at half the rate, sampled so many times, reads low by cos(pi / 8) or cos(pi / 4) at worst; and the
       // filter is not flat up there.
       scan_(sample_rate_hz < 80'000.0 ? 2 : 4),
       scan_margin_(sample_rate_hz < 80'000.0 ? 1.15f : 1.5f),
+      knows_past_(before == Before::silence),
       channels_(channels) {
   CONTINUO_CHECK(channels > 0, "a channel at least");
 }
@@ -64,6 +65,7 @@ float TruePeakMeter::work(const Channel& channel, std::uint32_t frames) const no
   const float* const cell = channel.samples + kPast + 1;
   const float own = largest(cell, frames);
   float max = std::max(channel.max, own);
+  if (!knows_past_) return max;
   // The filters see the past, too.
   const float seen = std::max(own, largest(channel.samples + 1, kPast));
   if (seen * kMostGain <= max) return max;
@@ -99,6 +101,7 @@ void TruePeakMeter::feed(const Frames& frames) noexcept {
       std::copy_n(channel.samples + kCell, kPast + 1, channel.samples);
     }
     filled_ = 0;
+    knows_past_ = true;
   }
 }
 

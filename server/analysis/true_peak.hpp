@@ -25,8 +25,12 @@ class TruePeakMeter {
   /// A peak between two samples is known with the 16th sample after it.
   static constexpr std::uint32_t kDelay = kTaps / 2;
 
+  /// What there was before the first frame: nothing, or sound that the meter did not hear. Then a step from silence
+  /// would be higher (by 1 dB) between its samples than the sound: of the first 128 frames the samples alone count.
+  enum class Before { silence, sound };
+
   /// Allocates; nothing does afterwards.
-  TruePeakMeter(double sample_rate_hz, std::uint32_t channels);
+  TruePeakMeter(double sample_rate_hz, std::uint32_t channels, Before before = Before::silence);
 
   void feed(const Frames& frames) noexcept;
   /// The sound ends here, silence follows: what lies between its last samples counts, too.
@@ -52,6 +56,7 @@ class TruePeakMeter {
   const rt::dsp::Kernels* kernels_;
   std::uint32_t scan_;  // every so many-th phase comes first: 2 (4 times) or 4 (twice)
   float scan_margin_;   // by how much a true peak may exceed what they find
+  bool knows_past_;
   std::uint32_t filled_ = 0;
   std::vector<Channel> channels_;
 };

@@ -45,6 +45,7 @@ void Delivery::prime(Delta delta, Sent sent, AudioLink::Then applied) {
     const bool rolls_on = transport.rolling() && !delta.locate && !delta.roll;
     compiled = graph.compile(*delta.document, {&parts_.media.table(), &parts_.impulses.table()},
                              {delta.fade_edits, rolls_on, faded_plan()});
+    parts_.compiled();
     for (const auto& player : graph.players()) {
       // Another file, another mode: it stands at its beginning.
       const bool stays = delta.keep_players || (player.queue && parts_.sources.queue(player.uid) != nullptr);

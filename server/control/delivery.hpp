@@ -63,6 +63,7 @@ class Delivery {
     Transport& transport;
     JobQueue& jobs;
     Impulses& impulses;
+    std::function<void()> compiled;  // the graph was: its plan is not on its way yet
   };
   explicit Delivery(Parts parts) : parts_(parts) {}
   /// `sent` once nothing is in the way any more: the document may be replaced. `stopped`: takes.

@@ -134,6 +134,12 @@ void Engine::list_params(std::string path, Done<v1::ListParamsResponse> done) {
   });
 }
 
+void Engine::why(v1::WhyRequest request, Done<v1::WhyResponse> done) {
+  impl_->on_strand(std::move(done), [impl = impl_.get(), request = std::move(request)](Done<v1::WhyResponse> answer) {
+    impl->why.ask(request, std::move(answer));
+  });
+}
+
 void Engine::status(Done<v1::GetStatusResponse> done) {
   impl_->on_strand(std::move(done), [impl = impl_.get()](Done<v1::GetStatusResponse> answer) {
     const std::string journal = impl->journal.problem();
@@ -242,9 +248,11 @@ void Engine::watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::Watch
 }
 
 void Engine::watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done) {
-  impl_->on_strand(std::move(done),
-                   [impl = impl_.get(), request = std::move(request)](
-                       Done<std::shared_ptr<Feed<v1::MeterFrame>>> answer) { answer(impl->meters.watch(request)); });
+  if (Result<> good = MeterPoller::check(request); !good)
+    return impl_->on_strand(std::move(done), [error = good.error()](const auto& answer) { answer(error); });
+  std::vector<std::string> nodes(request.nodes().begin(), request.nodes().end());
+  impl_->with_meters(std::move(nodes), std::move(done),
+                     [impl = impl_.get(), request = std::move(request)] { return impl->meters.watch(request); });
 }
 
 journal::Journal& Engine::journal() { return impl_->journal; }

@@ -29,6 +29,7 @@ namespace continuo::control {
 /// The largest message that the door to clients takes or sends; GetInfo tells it.
 inline constexpr std::uint32_t kMaxMessageBytes = 8u << 20;
 
+class Analysis;
 class JobDesk;
 class MediaLibrary;
 class ParamStreams;
@@ -62,6 +63,7 @@ struct EngineConfig {
   std::chrono::milliseconds transfer_check{5000};  // how often transfers are looked at that wait for their clients
   std::function<std::chrono::steady_clock::time_point()> lease_clock = {};  // by which leases end; empty: the system's
   std::filesystem::path render_program = {};  // continuo-render; empty: the one beside this program
+  bool analysis_by_hand = false;  // of what meters feed: no thread does it, analyse() does
   std::function<void()> before_disk;  // called before files are opened or probed, on that thread; empty: nothing
 };
 
@@ -127,6 +129,8 @@ class Engine {
   void get_session(Done<SessionText> done);
   void list_params(std::string path, Done<v1::ListParamsResponse> done);
   void status(Done<v1::GetStatusResponse> done);
+  /// Why there is silence: listens for a tenth of a second first.
+  void why(v1::WhyRequest request, Done<v1::WhyResponse> done);
   void info(Done<v1::GetInfoResponse> done);
   void list_devices(Done<v1::ListDevicesResponse> done);
   void use_device(v1::UseDeviceRequest request, Done<v1::UseDeviceResponse> done);
@@ -150,6 +154,18 @@ class Engine {
   /// A client's place in the stream of changes; see feed.hpp. Dropping it ends the subscription.
   void watch(v1::WatchRequest request, Done<std::shared_ptr<Feed<v1::WatchResponse>>> done);
   void watch_meters(v1::WatchMetersRequest request, Done<std::shared_ptr<Feed<v1::MeterFrame>>> done);
+  void watch_spectrum(v1::WatchSpectrumRequest request, Done<std::shared_ptr<Feed<v1::SpectrumFrame>>> done);
+
+  /// Measurements by name (meter.proto, Measurements).
+  void start_measurement(v1::StartMeasurementRequest request, Done<v1::Measurement> done, std::string identity = {});
+  void reset_measurement(std::string name, Done<v1::Measurement> done, std::string identity = {});
+  void stop_measurement(std::string name, Done<v1::Measurement> done, std::string identity = {});
+  void list_measurements(Done<v1::ListMeasurementsResponse> done);
+
+  /// Any thread: what EngineConfig::analysis_by_hand leaves to the caller.
+  void analyse();
+  /// Any thread: who listens at meters, and how many.
+  [[nodiscard]] const Analysis& analysis() const;
 
   /// What happened; any thread adds and asks.
   [[nodiscard]] journal::Journal& journal();

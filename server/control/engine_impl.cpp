@@ -71,10 +71,10 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                   link.send_value(action);
                   pump.wake();
                 },
-                [this](const std::string&, std::string why) {
+                [this](const std::string&, std::string problem) {
                   v1::WatchResponse::TakeEvent event;
                   event.set_kind(v1::WatchResponse::TakeEvent::KIND_PRE_RECORD_FAILED);
-                  event.set_message(std::move(why));
+                  event.set_message(std::move(problem));
                   if (!closing) history.take(std::move(event));
                 }}),
       link(kFirstRateHz,
@@ -92,7 +92,10 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                     },
                     [this] { return link.outstanding(); }, [this] { return transport.reading().engine_frame; },
                     [this] { return graph.shape().sample_rate_hz; }}),
-      delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses}),
+      delivery({strand, graph, media, sources, takes, link, pump, transport, jobs, impulses,
+                [this] {
+                  if (!closing) measurements.follow();
+                }}),
       round_trips(strand, worker, config.state_folder),
       saver(
           strand, worker, graph, media, config.state_folder,
@@ -132,6 +135,7 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
               [this] {
                 cues.reset();
                 params.session_loaded();
+                measurements.session_loaded();
                 publish_rates();
                 saver.touch();
                 prerolls.look();
@@ -148,9 +152,24 @@ Engine::Impl::Impl(boost::asio::io_context& io, EngineConfig engine_config,
                  sources.look();
                  losses.look(report.look(), std::chrono::steady_clock::now());
                }}),
-      meters(strand, graph, {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
+      analysis(config.analysis_by_hand ? Analysis::Runs::by_hand : Analysis::Runs::thread),
+      meter_taps(graph, jobs,
+                 {[this] {
+                    if (!closing) delivery.compile_again();
+                  },
+                  [this] {
+                    strand.post([this] {
+                      if (!closing) delivery.compile_again();
+                    });
+                  }}),
+      meters(strand, graph, meter_taps, analysis,
+             {[this] { return clock(); }, [this] { return transport.reading().engine_frame; }}),
+      spectra(strand, graph, meter_taps, analysis, [this] { return transport.reading().engine_frame; }),
+      measurements({strand, graph, meter_taps, analysis, [this] { return transport.reading().engine_frame; },
+                    [this](v1::Event event) { journal.add(std::move(event)); }}),
       report({graph, media, sources, takes, devices, link, history, uids, [this] { return clock(); }, impulses, faults,
               workers, transport, round_trips}),
+      why({strand, graph, media, sources, transport, devices, faults, meter_taps}),
       identify({strand, jobs, graph, transport, link, pump, delivery, uids}),
       resume({strand, worker, graph, takes, transport, config.state_folder, config.restore_session,
               config.resume_playback, config.resume_recording,
@@ -313,13 +332,12 @@ v1::GetInfoResponse Engine::Impl::info() const {
 /// After a large session, or whatever clients sent that was too much, the allocator keeps what is free between what is
 /// in use, unless it is asked.
 void Engine::Impl::give_back_memory() {
-  constexpr std::size_t kMuch = 64u << 20;
-  if (mallinfo2().fordblks >= std::max(kMuch, kept_bytes + kMuch)) {
-    worker.post([this] {
-      malloc_trim(0);
-      kept_bytes = mallinfo2().fordblks;  // of this no more can be given back: not tried again until there is more
-    });
-  }
+  worker.post([this] {  // to look takes a walk through all that is free
+    constexpr std::size_t kMuch = 64u << 20;
+    if (mallinfo2().fordblks < kept_bytes + kMuch) return;
+    malloc_trim(0);
+    kept_bytes = mallinfo2().fordblks;  // of this no more can be given back: not tried again until there is more
+  });
 }
 
 void Engine::Impl::check_transfers() {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "rt/snapshot.hpp"
+#include "server/control/analysis.hpp"
 #include "server/control/audio_link.hpp"
 #include "server/control/calibrate.hpp"
 #include "server/control/cues.hpp"
@@ -23,8 +24,10 @@
 #include "server/control/loss_watch.hpp"
 #include "server/control/lost_media.hpp"
 #include "server/control/media_cache.hpp"
+#include "server/control/measurements.hpp"
 #include "server/control/media_library.hpp"
 #include "server/control/meter_poller.hpp"
+#include "server/control/meter_taps.hpp"
 #include "server/control/missing_media.hpp"
 #include "server/control/node_faults.hpp"
 #include "server/control/param_streams.hpp"
@@ -34,12 +37,14 @@
 #include "server/control/scheduled.hpp"
 #include "server/control/session_saver.hpp"
 #include "server/control/sources.hpp"
+#include "server/control/spectra.hpp"
 #include "server/control/status.hpp"
 #include "server/control/strand.hpp"
 #include "server/control/takes.hpp"
 #include "server/control/transactions.hpp"
 #include "server/control/transport.hpp"
 #include "server/control/uid_source.hpp"
+#include "server/control/why_desk.hpp"
 #include "server/control/worker.hpp"
 #include "server/device/render_workers.hpp"
 #include "server/media/disk_pool.hpp"
@@ -89,6 +94,17 @@ struct Engine::Impl final : device::AudioCallback {
     });
   }
 
+  /// The same, of a caller who looks at nodes: once they have meters.
+  template <class T, class Work>
+  void with_meters(std::vector<std::string> paths, Done<T> done, Work work) {
+    on_strand(std::move(done), [this, paths = std::move(paths), work = std::move(work)](Done<T> answer) mutable {
+      meter_taps.ready(paths, [work = std::move(work), answer = std::move(answer)](const Result<>& there) {
+        if (!there) return answer(there.error());
+        answer(work());
+      });
+    });
+  }
+
   const EngineConfig config;
   std::shared_ptr<device::DeviceFactory> device_factory;
   std::atomic<const rt::Renderer*> sounding{nullptr};  // for the journal's clock
@@ -124,8 +140,13 @@ struct Engine::Impl final : device::AudioCallback {
   ParamStreams params;
   Loader loader;
   DeviceManager devices;
+  Analysis analysis;
+  MeterTaps meter_taps;
   MeterPoller meters;
+  Spectra spectra;
+  Measurements measurements;
   StatusReport report;
+  WhyDesk why;
   Identify identify;
   Resume resume;
   Calibrate calibrate;
@@ -142,7 +163,7 @@ struct Engine::Impl final : device::AudioCallback {
   };
   rt::Snapshot<Rates> rates;  // written by the strand, read by any thread
   std::atomic<std::uint64_t> next_token{1};
-  std::atomic<std::size_t> kept_bytes{0};  // free and not to be given back, when it was last tried
+  std::size_t kept_bytes = 0;  // the worker's: free and not to be given back, when it was last tried
   bool closing = false;
   bool driver_hangs = false;  // it may still call the audio callback
 };

@@ -3,20 +3,9 @@
 
 #include "server/control/engine.hpp"
 #include "server/control/engine_impl.hpp"
-#include "server/control/journal_lines.hpp"
+#include "server/control/with_refusal.hpp"
 
 namespace continuo::control {
-namespace {
-
-template <class T>
-Done<T> with_refusal(journal::Journal& journal, std::string what, v1::Origin origin, Done<T> done) {
-  return [&journal, what = std::move(what), origin = std::move(origin), done = std::move(done)](Result<T> result) {
-    if (!result) journal.add(refusal_of(result.error(), what, origin));
-    done(std::move(result));
-  };
-}
-
-}  // namespace
 
 void Engine::acquire_lease(v1::AcquireLeaseRequest request, Done<v1::Lease> done, std::string identity) {
   done = with_refusal(impl_->journal, "lease of " + (request.path().empty() ? "the whole session" : request.path()),

@@ -3,7 +3,7 @@
 
 #include "server/control/engine.hpp"
 #include "server/control/engine_impl.hpp"
-#include "server/control/journal_lines.hpp"
+#include "server/control/with_refusal.hpp"
 
 namespace continuo::control {
 namespace {
@@ -30,41 +30,32 @@ Transactions::TakeBack what(const Request& request, bool redo,
   return back;
 }
 
-Done<v1::ApplyResponse> with_refusal(journal::Journal& journal, const Transactions::TakeBack& back,
-                                     const v1::ApplyRequest& request, const std::string& identity,
-                                     Done<v1::ApplyResponse> done) {
-  if (request.dry_run()) return done;
-  std::string text =
-      std::string(back.redo ? "redo" : "undo") + (back.id ? " of transaction " + std::to_string(*back.id) : "");
-  return [&journal, text = std::move(text), origin = origin_of(request.client(), identity),
-          done = std::move(done)](Result<v1::ApplyResponse> result) {
-    if (!result) journal.add(refusal_of(result.error(), text, origin));
-    done(std::move(result));
-  };
+template <class Impl, class Request>
+void take_back(Impl* impl, const Request& request, bool redo, std::function<Result<>(const v1::ApplyRequest&)> allowed,
+               Done<v1::ApplyResponse> done, std::string identity) {
+  auto back = what(request, redo, std::move(allowed));
+  v1::ApplyRequest edit = plain(request);
+  if (!edit.dry_run()) {
+    std::string text = redo ? "redo" : "undo";
+    if (back.id) text += " of transaction " + std::to_string(*back.id);
+    done = with_refusal(impl->journal, std::move(text), origin_of(edit.client(), identity), std::move(done));
+  }
+  impl->on_strand(std::move(done), [impl, back = std::move(back), edit = std::move(edit),
+                                    identity = std::move(identity)](Done<v1::ApplyResponse> answer) mutable {
+    impl->transactions.take_back(std::move(back), std::move(edit), std::move(answer), identity);
+  });
 }
 
 }  // namespace
 
 void Engine::undo(v1::UndoRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
                   Done<v1::ApplyResponse> done, std::string identity) {
-  auto back = what(request, false, std::move(allowed));
-  v1::ApplyRequest edit = plain(request);
-  done = with_refusal(impl_->journal, back, edit, identity, std::move(done));
-  impl_->on_strand(std::move(done), [impl = impl_.get(), back = std::move(back), edit = std::move(edit),
-                                     identity = std::move(identity)](Done<v1::ApplyResponse> answer) mutable {
-    impl->transactions.take_back(std::move(back), std::move(edit), std::move(answer), identity);
-  });
+  take_back(impl_.get(), request, false, std::move(allowed), std::move(done), std::move(identity));
 }
 
 void Engine::redo(v1::RedoRequest request, std::function<Result<>(const v1::ApplyRequest&)> allowed,
                   Done<v1::ApplyResponse> done, std::string identity) {
-  auto back = what(request, true, std::move(allowed));
-  v1::ApplyRequest edit = plain(request);
-  done = with_refusal(impl_->journal, back, edit, identity, std::move(done));
-  impl_->on_strand(std::move(done), [impl = impl_.get(), back = std::move(back), edit = std::move(edit),
-                                     identity = std::move(identity)](Done<v1::ApplyResponse> answer) mutable {
-    impl->transactions.take_back(std::move(back), std::move(edit), std::move(answer), identity);
-  });
+  take_back(impl_.get(), request, true, std::move(allowed), std::move(done), std::move(identity));
 }
 
 }  // namespace continuo::control

@@ -53,6 +53,7 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
   request.media = files.media;
   request.impulses = files.impulses;
   request.record_taps = taps;
+  request.meter_taps = meter_taps;
   request.threads = threads_;
   request.fade_edits = fades.edits;
   request.timeline_rolling = fades.timeline_rolling;
@@ -66,6 +67,8 @@ session::Compiled Graph::compile(const session::Document& document, const sessio
   players_ = compiled.players;
   recorders_ = compiled.recorders;
   meters_ = compiled.meters;
+  meter_at_.clear();
+  for (std::size_t m = 0; m < meters_.size(); ++m) meter_at_.emplace(meters_[m].path, m);
   output_latency_frames_ = compiled.output_latency_frames;
   ++compiles_;
   return compiled;
@@ -83,6 +86,11 @@ std::vector<session::ImpulseKey> Graph::impulses_of(const session::Document& doc
 const session::CompiledPlayer* Graph::player(const std::string& path) const {
   const auto found = std::ranges::find(players_, path, &session::CompiledPlayer::path);
   return found == players_.end() ? nullptr : &*found;
+}
+
+const session::CompiledMeter* Graph::meter(const std::string& path) const {
+  const auto found = meter_at_.find(path);
+  return found == meter_at_.end() ? nullptr : &meters_[found->second];
 }
 
 const session::CompiledRecorder* Graph::recorder(const std::string& path) const {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "rt/command.hpp"
@@ -45,6 +47,8 @@ class Graph {
   std::map<std::uint64_t, Overlay> overlays;
   /// Paths that are recorded without a recorder of their own.
   std::set<std::string> taps;
+  /// Nodes that have no meter of their own and are looked at: see MeterTaps.
+  std::set<rt::Uid> meter_taps;
 
   /// Compiles `document` with taps and overlays. What was compiled must be sent: the live nodes have changed.
   struct Fades {
@@ -65,10 +69,14 @@ class Graph {
   }
   [[nodiscard]] const std::vector<session::CompiledRecorder>& recorders() const noexcept { return recorders_; }
   [[nodiscard]] const std::vector<session::CompiledMeter>& meters() const noexcept { return meters_; }
+  /// Null: that node has none, or not yet.
+  [[nodiscard]] const session::CompiledMeter* meter(const std::string& path) const;
   /// How late the sound is at "out", frames.
   [[nodiscard]] std::uint32_t output_latency_frames() const noexcept { return output_latency_frames_; }
   /// Rises with each compile: readers of meters look at the layout again.
   [[nodiscard]] std::uint64_t compiles() const noexcept { return compiles_; }
+  /// Rises with each compile and with each document, which comes after it.
+  [[nodiscard]] std::uint64_t changes() const noexcept { return compiles_ + stand_; }
   [[nodiscard]] const session::CompiledPlayer* player(const std::string& path) const;
   [[nodiscard]] const session::CompiledRecorder* recorder(const std::string& path) const;
 
@@ -95,6 +103,7 @@ class Graph {
   std::vector<session::CompiledPlayer> players_;
   std::vector<session::CompiledRecorder> recorders_;
   std::vector<session::CompiledMeter> meters_;
+  std::unordered_map<std::string_view, std::size_t> meter_at_;  // by path
   std::uint64_t compiles_ = 0;
   std::uint64_t stand_ = 0;
   std::uint32_t output_latency_frames_ = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/base/check.hpp"
+#include "server/control/text_check.hpp"
 #include "server/journal/utc.hpp"
 #include "server/session/names.hpp"
 
@@ -19,16 +20,6 @@ Error bad(std::string reason, std::string field, std::string message) {
 
 Error unknown(const char* field) {
   return make_error(ErrorKind::not_found, "UNKNOWN_LEASE", field, "there is no such lease any more");
-}
-
-std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
-
-Result<> check_text(const std::string& text, const char* field) {
-  if (characters(text) <= Leases::kMaxText) return {};
-  return bad("TOO_LONG", field, std::string(field) + " has at most 200 characters");
 }
 
 Result<> check_seconds(double seconds) {

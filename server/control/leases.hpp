@@ -34,7 +34,6 @@ class Leases {
   static constexpr int kMaxTokens = 16;  // of one request
   static constexpr double kDefaultSeconds = 30.0;
   static constexpr double kMaxSeconds = 86'400.0;
-  static constexpr std::size_t kMaxText = 200;  // characters
 
   struct Parts {
     Strand& strand;

@@ -47,6 +47,9 @@ void Engine::Impl::shutdown(Done<std::monostate> done) {
   missing.close();
   lost.close();
   meters.close();
+  spectra.close();
+  measurements.close();
+  why.close();
   history.close();
   prerolls.close();
   std::vector<Takes::Ref> stopped;

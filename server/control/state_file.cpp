@@ -10,15 +10,12 @@
 #include <system_error>
 #include <utility>
 
+#include "server/base/descriptor.hpp"
+
 namespace continuo::control {
 namespace {
 
 constexpr std::size_t kStep = 256u << 10;
-
-struct Closing {
-  int fd;
-  ~Closing() { ::close(fd); }
-};
 
 }  // namespace
 
@@ -26,10 +23,10 @@ Result<std::optional<std::string>> read_state(const std::filesystem::path& file,
   const auto bad = [&](const std::string& why) {
     return make_error(ErrorKind::data_loss, "STATE_FILE", file.string(), file.string() + " " + why);
   };
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const int fd = opened.get();
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::optional<std::string>();
   if (fd < 0) return bad(std::string("cannot be read: ") + std::strerror(errno));
-  const Closing closing{fd};
   struct stat info{};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return bad("is no plain file");
   if (static_cast<std::uint64_t>(info.st_size) > most) return bad("is too long to be ours");

@@ -136,6 +136,9 @@ rt::PlayTable QueueLayout::table() const {
       file_frames += file_frames_[i];
     }
   }
+  // An item that a fade swallows whole can come to lie, by a rounded frame, behind the next one: nobody hears it begin.
+  std::erase_if(table.first, [&](const rt::PlayTable::Row& one) { return one.begin >= table.cycle_begin; });
+  std::erase_if(table.again, [&](const rt::PlayTable::Row& one) { return one.begin >= table.cycle_frames; });
   return table;
 }
 

@@ -26,6 +26,9 @@ constexpr const char* kFooter =
     "--tail auto: on from the end until no channel has reached -100 dBFS for 1 s, at most 60 s; kept up to the last\n"
     "frame that does. The timeline rolls on in a tail.\n"
     "--dither: TPDF of 2 LSB peak to peak before samples become integers; without the option with --bits 16 alone.\n"
+    "--loudness-of and --loudness-stems hear a node as a meter of the session does: a track or bus behind its fader,\n"
+    "muted where it is, another node as it leaves it. They measure the stretch of the timeline that the file has, its\n"
+    "tail included, each node freed of its own latency.\n"
     "sha256 in --json: of the interleaved samples as a WAV file of these bits holds them, whatever the container.\n"
     "measure: a row (with --json a line) for each file; the exit code is that of the first that cannot be measured.\n"
     "compare: exit code 0 for equal samples, 1 for different ones; with --offset of the frames that both have.\n"
@@ -79,6 +82,9 @@ Commands add_options(CLI::App& app, Arguments& a, Words& w) {
   app.add_option("--block", a.options.block_frames, "Frames that the engine renders at once; changes no sample")
       ->check(CLI::Range(1, 65536));
   app.add_flag("--loudness", a.options.loudness, "Measure the output: loudness, its range, true peak (EBU R 128)");
+  list("--loudness-of", a.options.stems.nodes,
+       "Also of NODE: a track, a bus, any node that gives sound; may be repeated; the output is measured, too");
+  app.add_flag("--loudness-stems", a.options.stems.all, "Also of every track and every bus");
   app.add_flag("--verify", a.verify, "Render twice, with other blocks and threads, and compare");
   app.add_flag("--force", a.options.overwrite, "Replace an existing output, but none of the files that are read");
   app.add_flag("--check", w.check, "Only check the session and its media");
@@ -229,6 +235,7 @@ Result<> parse_arguments(int argc, char** argv, Arguments& arguments) {
   if (arguments.task == Task::check) return {};
   if (auto ok = settle_format(words, arguments.options); !ok) return ok;
   arguments.options.session = arguments.session;
+  arguments.options.loudness |= arguments.options.stems.any();
   arguments.options.digest = arguments.json;
   arguments.options.checksums = arguments.verify;
   return settle_times(words, arguments.options);

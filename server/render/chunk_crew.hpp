@@ -13,7 +13,7 @@ namespace continuo::render {
 
 /// What a chunk consists of. All of it is called on the caller's thread, but for fill().
 struct ChunkWork {
-  std::size_t files = 0;
+  std::size_t files = 0;                  // and whatever else can be done side by side before the graph
   std::function<void(std::size_t)> fill;  // each number once, on anybody's thread
   std::function<void()> meanwhile;        // while others may fill
   std::function<void()> render;           // when all are full; the team helps

@@ -25,7 +25,7 @@ void free_batch(rt::Batch* batch) {
 }  // namespace
 
 Engine::Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
-               std::uint32_t in_channels, std::uint32_t threads)
+               std::uint32_t in_channels, std::uint32_t threads, const std::set<std::string>& metered)
     : rate_hz_(rate_hz) {
   session::CompileRequest request;
   request.document = &document;
@@ -35,7 +35,10 @@ Engine::Engine(const session::Document& document, const session::ProcessorFiles&
   request.impulses = files.impulses;
   request.record_taps = {"out"};
   request.fade_edits = false;
-  request.meters = false;
+  request.meters = !metered.empty();
+  for (const std::string& path : metered) {
+    if (const session::DocNode* node = session::find_node(document, path)) request.meter_taps.insert(node->uid);
+  }
   request.threads = threads;
   compiled_ = compiler_.compile(request);
   parallel_ = !compiled_.plan->tasks.empty();

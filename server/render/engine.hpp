@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,9 +22,9 @@ namespace continuo::render {
 class Engine {
  public:
   /// `document` must be valid; it is not kept. The device has `in_channels` inputs. `threads`: how many the plan is
-  /// for.
+  /// for. `metered`: paths of nodes that are to have a meter, if they can; without any the plan has no meters.
   Engine(const session::Document& document, const session::ProcessorFiles& files, double rate_hz,
-         std::uint32_t in_channels, std::uint32_t threads = 1);
+         std::uint32_t in_channels, std::uint32_t threads = 1, const std::set<std::string>& metered = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -38,7 +38,8 @@ double FileMeasure::duration_s() const {
 LoudnessReport LoudnessTap::finish() {
   peak_.finish();
   LoudnessReport report;
-  if (loudness_.whole_blocks()) report.integrated_lufs = loudness_.integrated();
+  if (const double integrated = loudness_.integrated(); integrated > analysis::kSilenceDb)
+    report.integrated_lufs = integrated;
   if (loudness_.whole_windows()) report.range_lu = loudness_.range();
   report.max_momentary_lufs = loudness_.max_momentary();
   report.max_short_term_lufs = loudness_.max_short_term();

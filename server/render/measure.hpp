@@ -16,7 +16,8 @@
 
 namespace continuo::render {
 
-/// In LUFS, LU and dB; -150 is silence. Absent: the sound is too short (400 ms, 3 s).
+/// In LUFS, LU and dB; -150 is silence. Absent: the sound is too short (400 ms, 3 s), or nothing of it is above the
+/// absolute gate (-70 LUFS), so that it has no integrated loudness.
 struct LoudnessReport {
   std::optional<double> integrated_lufs;
   std::optional<double> range_lu;
@@ -24,6 +25,13 @@ struct LoudnessReport {
   double max_short_term_lufs = 0.0;
   std::vector<double> true_peaks_db;  // by channel
   [[nodiscard]] double true_peak_db() const;
+};
+
+/// Of a part of a session.
+struct StemReport {
+  std::string node;
+  std::uint32_t channels = 0;
+  LoudnessReport loudness;
 };
 
 /// The loudness report of samples as they come by.

@@ -73,9 +73,25 @@ std::string measure_error_json(const std::string& file, const Error& error, int 
 }
 
 std::string loudness_text(const LoudnessReport& l) {
-  return (l.integrated_lufs ? print("%.1f LUFS", *l.integrated_lufs) : std::string("too short for a loudness")) +
+  return (l.integrated_lufs ? print("%.1f LUFS", *l.integrated_lufs)
+                            : std::string("too short or too quiet for a loudness")) +
          (l.range_lu ? print(", range %.1f LU", *l.range_lu) : std::string()) +
          print(", true peak %.1f dBTP", l.true_peak_db());
+}
+
+std::string stems_text(const std::vector<StemReport>& stems) {
+  std::string text;
+  for (const StemReport& stem : stems) text += "\n  " + one_line(stem.node) + ": " + loudness_text(stem.loudness);
+  return text;
+}
+
+std::string stems_json(const std::vector<StemReport>& stems) {
+  std::string text;
+  for (const StemReport& stem : stems) {
+    text += (text.empty() ? "" : ",") + ("{\"node\":" + json_string(stem.node)) +
+            ",\"channels\":" + std::to_string(stem.channels) + "," + loudness_json(stem.loudness) + "}";
+  }
+  return "[" + text + "]";
 }
 
 std::string loudness_json(const LoudnessReport& l) {

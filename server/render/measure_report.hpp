@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "server/base/result.hpp"
 #include "server/render/measure.hpp"
@@ -19,6 +20,10 @@ namespace continuo::render {
 
 /// "-23.0 LUFS, range 7.1 LU, true peak -1.2 dBTP"
 [[nodiscard]] std::string loudness_text(const LoudnessReport& loudness);
+/// A line each, the line's end before it.
+[[nodiscard]] std::string stems_text(const std::vector<StemReport>& stems);
+/// A list of objects.
+[[nodiscard]] std::string stems_json(const std::vector<StemReport>& stems);
 /// The members of an object, without its braces.
 [[nodiscard]] std::string loudness_json(const LoudnessReport& loudness);
 

@@ -99,6 +99,7 @@ struct OfflineRenderer::Impl {
   std::unique_ptr<Inputs> inputs;
   std::unique_ptr<Output> output;
   std::unique_ptr<ChunkCrew> crew;
+  std::unique_ptr<Stems> stems;
   std::unique_ptr<Engine> engine;  // goes first: it holds the sources and the sink
 
   /// The players' sources go into `batch`.
@@ -151,22 +152,28 @@ struct OfflineRenderer::Impl {
     return {};
   }
 
-  /// Of the engine, an automatic tail at its longest.
-  [[nodiscard]] std::int64_t most_frames() const {
-    return engine->latency() + range.frames() + (options.tail_auto ? Tail::kMaxSeconds * std::int64_t{rate_hz} : 0);
+  /// Of the file, an automatic tail at its longest.
+  [[nodiscard]] std::int64_t most_kept() const {
+    return range.frames() + (options.tail_auto ? Tail::kMaxSeconds * std::int64_t{rate_hz} : 0);
   }
+  /// Of the engine: until the latest sound that is wanted has come through.
+  [[nodiscard]] std::int64_t most_frames() const { return std::max(engine->latency(), stems->latency()) + most_kept(); }
+  [[nodiscard]] bool complete() const { return output->complete() && stems->heard(output->frames()); }
 
-  /// What came before is written while files are read, where there is somebody to read them meanwhile.
+  /// What came before is written and measured while files are read, where there is somebody to read them meanwhile.
   Result<> render_chunk(std::uint32_t frames) {
     Result<> drained;
-    crew->run({.files = inputs->files(),
-               .fill = [&](std::size_t file) { inputs->fill(file, frames); },
+    stems->allow(std::max(range.frames(), output->frames()));
+    crew->run({.files = inputs->files() + stems->count(),
+               .fill = [&, files = inputs->files()](
+                           std::size_t i) { i < files ? inputs->fill(i, frames) : stems->measure(i - files); },
                .meanwhile = [&] { drained = output->drain(); },
                .render =
                    [&] {
                      for (std::uint32_t done = 0; done < frames;) {
                        const std::uint32_t n = std::min(frames - done, options.block_frames);
                        engine->process(inputs->device(n), n);
+                       stems->drain(n);
                        done += n;
                      }
                    }});
@@ -177,7 +184,7 @@ struct OfflineRenderer::Impl {
   Result<> render_all() {
     const std::int64_t most = most_frames();
     const std::int64_t frames = range.frames();
-    for (std::int64_t done = 0; done < most && !output->complete();) {
+    for (std::int64_t done = 0; done < most && !complete();) {
       if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed))
         return make_error(ErrorKind::aborted, "CANCELLED", options.output.string(), "the render was cancelled");
       const auto n = static_cast<std::uint32_t>(std::min<std::int64_t>(most - done, chunk));
@@ -203,6 +210,8 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   const double rate =
       options.sample_rate_hz.value_or(document.sample_rate_hz != 0 ? document.sample_rate_hz : kDefaultRateHz);
   if (auto ok = check_options(options, rate); !ok) return ok.error();
+  const auto stems = find_stems(document, options.stems);
+  if (!stems) return stems.error();
 
   const MediaScan scan = scan_media(document, options.roots, options.base, options.given.media);
   if (!scan.missing.empty() && !options.silent_missing) return missing_media_error(scan.missing);
@@ -226,7 +235,9 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   const auto impulses = read_impulses(document, scan, rate, device.channels);
   if (!impulses) return impulses.error();
   r.engine = std::make_unique<Engine>(document, session::ProcessorFiles{&scan.table, &*impulses}, rate, device.channels,
-                                      options.threads);
+                                      options.threads, *stems);
+  auto meters = stem_meters(document, *stems, r.engine->compiled().meters);
+  if (!meters) return meters.error();
 
   const double session_rate = document.sample_rate_hz != 0 ? document.sample_rate_hz : rate;
   auto range = find_range({options.from, options.to, options.length, options.tail}, rate, session_rate,
@@ -236,10 +247,11 @@ Result<std::unique_ptr<OfflineRenderer>> OfflineRenderer::prepare(const session:
   r.range = *range;
 
   auto batch = std::make_unique<rt::Batch>();
+  r.stems = std::make_unique<Stems>(*std::move(meters), r.rate_hz, r.most_kept(), options.block_frames);
   if (auto ok = r.open_inputs(scan, *batch); !ok) return ok.error();
   if (auto ok = r.open_output(); !ok) return ok.error();
   // To share plain files alone would cost more than they do.
-  const auto costly = static_cast<std::uint32_t>(std::max<std::size_t>(1, r.inputs->costly()));
+  const auto costly = static_cast<std::uint32_t>(std::max<std::size_t>(1, r.inputs->costly() + r.stems->count()));
   r.crew = std::make_unique<ChunkCrew>(r.engine->parallel() ? options.threads : std::min(options.threads, costly),
                                        r.engine->parallel());
   r.engine->start(r.range.from, r.output->sink(), std::move(batch), r.crew->team());
@@ -261,6 +273,7 @@ Result<RenderResult> OfflineRenderer::render() {
   result.channels = r.engine->out_channels();
   result.peak = r.output->peak();
   result.loudness = r.output->loudness();
+  result.stems = r.stems->finish(r.output->frames());
   result.sha256 = r.output->sha256();
   result.checksums = r.output->checksums();
   result.warnings = r.warnings;

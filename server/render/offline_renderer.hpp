@@ -15,6 +15,7 @@
 #include "server/media/wav_format.hpp"
 #include "server/render/measure.hpp"
 #include "server/render/patch.hpp"
+#include "server/render/stems.hpp"
 #include "server/render/time_text.hpp"
 #include "server/session/document.hpp"
 
@@ -45,6 +46,7 @@ struct RenderOptions {
   bool digest = false;                           // RenderResult::sha256 is wanted
   bool checksums = false;                        // RenderResult::checksums are
   bool loudness = false;                         // RenderResult::loudness is
+  StemWish stems;                                // RenderResult::stems are
   const std::atomic<bool>* cancelled = nullptr;  // set by anybody: run() ends soon with ABORTED
   /// Called after every few thousand frames; an automatic tail is not counted.
   std::function<void(std::int64_t done, std::int64_t frames, double rate_hz)> progress;
@@ -62,6 +64,7 @@ struct RenderResult {
                        // (little-endian): the same for every container
   std::vector<std::uint64_t> checksums;
   std::optional<LoudnessReport> loudness;  // of the samples before they were made integers
+  std::vector<StemReport> stems;           // of the same stretch of the timeline; in the document's order
   std::vector<std::string> warnings;  // files that are cut off, nodes and files that gave what is no number: lines for
                                       // a person
 };
@@ -71,11 +74,13 @@ struct RenderResult {
 /// at least. Timeline players play; free ones stand still, for nobody starts them; recorder nodes take nothing. The
 /// device's inputs are silent, or bring a given file from the render's first frame on.
 ///
+/// Stems are listened to on the way: no sample depends on whether they are.
+///
 /// The file appears whole or not at all: on an error nothing is left.
 class OfflineRenderer {
  public:
   /// Probes and opens every file, compiles the plan, makes the output under a temporary name. `document` must be valid;
-  /// it is not kept.
+  /// it is not kept. A stem that is not there is an error before any file is touched.
   [[nodiscard]] static Result<std::unique_ptr<OfflineRenderer>> prepare(const session::Document& document,
                                                                         const RenderOptions& options);
   ~OfflineRenderer();

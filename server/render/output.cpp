@@ -33,10 +33,7 @@ Output::Output(const OutputRequest& request, std::unique_ptr<media::SampleWriter
   if (request.trimmed_tail) tail_.emplace(channels_, request.format.sample_rate_hz);
   if (request.digest) sha256_.emplace();
   if (request.checksums) checksums_.emplace(channels_);
-  if (request.loudness) {
-    const auto weights = analysis::channel_weights(analysis::usual_layout(channels_), channels_);
-    loudness_.emplace(request.format.sample_rate_hz, *weights);
-  }
+  if (request.loudness) loudness_.emplace(request.format.sample_rate_hz, analysis::usual_weights(channels_));
 }
 
 Output::~Output() = default;

@@ -103,7 +103,8 @@ std::string error_json(const Error& error, int exit_code) {
 
 std::string render_text(const RenderResult& r) {
   return r.file.string() + ": " + rate_text({r.channels, r.sample_rate_hz, r.frames, ""}) + ", peak " +
-         number(level_db(r.peak)) + " dBFS" + (r.loudness ? "; " + loudness_text(*r.loudness) : std::string());
+         number(level_db(r.peak)) + " dBFS" + (r.loudness ? "; " + loudness_text(*r.loudness) : std::string()) +
+         stems_text(r.stems);
 }
 
 std::string render_json(const RenderResult& r, const Effort& effort) {
@@ -117,6 +118,7 @@ std::string render_json(const RenderResult& r, const Effort& effort) {
          ",\"times_real_time\":" + number(seconds / std::max(effort.wall_s, 1e-6), "%.1f") +
          ",\"verified\":" + (effort.verified ? "true" : "false") + ",\"warnings\":" + lines_json(r.warnings) +
          (r.loudness ? ",\"loudness\":{" + loudness_json(*r.loudness) + "}" : std::string()) +
+         (r.stems.empty() ? std::string() : ",\"stems\":" + stems_json(r.stems)) +
          ",\"version\":\"" CONTINUO_VERSION "\"}";
 }
 

@@ -31,6 +31,7 @@ Result<> verify_render(const session::Document& document, const RenderOptions& o
   other.nowhere = true;
   other.digest = false;
   other.loudness = false;
+  other.stems = {};
   other.checksums = true;
   other.progress = nullptr;
   other.block_frames = options.block_frames == kOtherBlock ? kYetAnotherBlock : kOtherBlock;

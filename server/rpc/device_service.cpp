@@ -37,12 +37,8 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* UseDevice(grpc::CallbackServerContext* context, const v1::UseDeviceRequest* request,
                                       v1::UseDeviceResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, *context, reactor, "continuo.v1.DeviceService.UseDevice")) return reactor;
-    if (const Result<> good = check_strict(*request); !good) {
-      reactor->Finish(to_status(good.error()));
-      return reactor;
-    }
-    engine_.use_device(*request, reply_to(reactor, response));
+    if (enter_strict(door_, *context, reactor, "continuo.v1.DeviceService.UseDevice", *request))
+      engine_.use_device(*request, reply_to(reactor, response));
     return reactor;
   }
 
@@ -62,13 +58,8 @@ class DeviceService final : public v1::DeviceService::CallbackService {
   grpc::ServerUnaryReactor* Calibrate(grpc::CallbackServerContext* context, const v1::CalibrateRequest* request,
                                       v1::CalibrateResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    const auto caller = enter(door_, *context, reactor, "continuo.v1.DeviceService.Calibrate");
-    if (!caller) return reactor;
-    if (const Result<> good = check_strict(*request); !good) {
-      reactor->Finish(to_status(good.error()));
-      return reactor;
-    }
-    engine_.calibrate(*request, reply_to(reactor, response), caller->name, agent_of(*context));
+    if (const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.DeviceService.Calibrate", *request))
+      engine_.calibrate(*request, reply_to(reactor, response), caller->name, agent_of(*context));
     return reactor;
   }
 

@@ -14,12 +14,8 @@ class EventService final : public v1::EventService::CallbackService {
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context, const v1::ListEventsRequest* request,
                                        v1::ListEventsResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (!enter(door_, *context, reactor, "continuo.v1.EventService.ListEvents")) return reactor;
-    if (const Result<> good = check_strict(*request); !good) {
-      reactor->Finish(to_status(good.error()));
-      return reactor;
-    }
-    engine_.journal().list(*request, reply_to(reactor, response));
+    if (enter_strict(door_, *context, reactor, "continuo.v1.EventService.ListEvents", *request))
+      engine_.journal().list(*request, reply_to(reactor, response));
     return reactor;
   }
 

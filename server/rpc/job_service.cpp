@@ -24,17 +24,6 @@ class JobSource final : public StreamSource<v1::Job> {
   std::shared_ptr<control::JobFeed> feed_;
 };
 
-/// Refuses from its destructor, where the daemon ends before the watch has begun.
-struct Opening {
-  std::shared_ptr<Stream<v1::Job>> stream;
-  explicit Opening(std::shared_ptr<Stream<v1::Job>> s) : stream(std::move(s)) {}
-  Opening(const Opening&) = delete;
-  Opening& operator=(const Opening&) = delete;
-  ~Opening() {
-    if (stream) stream->refuse(stopping_status());
-  }
-};
-
 /// The call that starts one of this kind: whoever may make it may end it.
 std::string_view method_of(v1::Job::Kind kind) {
   switch (kind) {
@@ -116,13 +105,10 @@ class JobService final : public v1::JobService::CallbackService {
       stream->refuse(to_status(good.error()));
       return reactor;
     }
-    auto opening = std::make_shared<Opening>(std::move(stream));
-    desk_.watch(request->has_job_id() ? std::optional(request->job_id()) : std::nullopt,
-                [opening](Result<std::shared_ptr<control::JobFeed>> feed) {
-                  const auto begun = std::exchange(opening->stream, nullptr);
-                  if (!feed) return begun->refuse(to_status(feed.error()));
-                  begun->begin(std::make_unique<JobSource>(*std::move(feed)));
-                });
+    using Found = std::shared_ptr<control::JobFeed>;
+    desk_.watch(
+        request->has_job_id() ? std::optional(request->job_id()) : std::nullopt,
+        begin_with<Found>(std::move(stream), [](Found feed) { return std::make_unique<JobSource>(std::move(feed)); }));
     return reactor;
   }
 
@@ -140,12 +126,7 @@ class JobService final : public v1::JobService::CallbackService {
   template <class Request>
   [[nodiscard]] std::optional<Caller> may(const grpc::ServerContextBase& context, grpc::ServerUnaryReactor* reactor,
                                           std::string_view method, const Request& request) const {
-    auto caller = enter(door_, context, reactor, method);
-    if (!caller) return caller;
-    const Result<> good = check_shape(request);
-    if (good) return caller;
-    reactor->Finish(to_status(good.error()));
-    return std::nullopt;
+    return enter(door_, context, reactor, method, request, check_shape<Request>);
   }
 
   control::JobDesk& desk_;

@@ -1,7 +1,6 @@
 #include "continuo/v1/lease.grpc.pb.h"
 #include "server/rpc/reply.hpp"
 #include "server/rpc/services.hpp"
-#include "server/rpc/strict.hpp"
 #include "server/rpc/unary.hpp"
 
 namespace continuo::rpc {
@@ -14,7 +13,7 @@ class LeaseService final : public v1::LeaseService::CallbackService {
   grpc::ServerUnaryReactor* AcquireLease(grpc::CallbackServerContext* context, const v1::AcquireLeaseRequest* request,
                                          v1::Lease* response) override {
     auto* reactor = context->DefaultReactor();
-    if (const auto caller = let_in(*context, reactor, *request, "continuo.v1.LeaseService.AcquireLease"))
+    if (const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.LeaseService.AcquireLease", *request))
       engine_.acquire_lease(*request, reply_to(reactor, response), caller->name);
     return reactor;
   }
@@ -22,7 +21,7 @@ class LeaseService final : public v1::LeaseService::CallbackService {
   grpc::ServerUnaryReactor* RenewLease(grpc::CallbackServerContext* context, const v1::RenewLeaseRequest* request,
                                        v1::Lease* response) override {
     auto* reactor = context->DefaultReactor();
-    if (const auto caller = let_in(*context, reactor, *request, "continuo.v1.LeaseService.RenewLease"))
+    if (const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.LeaseService.RenewLease", *request))
       engine_.renew_lease(*request, reply_to(reactor, response), caller->name);
     return reactor;
   }
@@ -30,7 +29,7 @@ class LeaseService final : public v1::LeaseService::CallbackService {
   grpc::ServerUnaryReactor* ReleaseLease(grpc::CallbackServerContext* context, const v1::ReleaseLeaseRequest* request,
                                          v1::ReleaseLeaseResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (const auto caller = let_in(*context, reactor, *request, "continuo.v1.LeaseService.ReleaseLease"))
+    if (const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.LeaseService.ReleaseLease", *request))
       engine_.release_lease(*request, reply_to(reactor, response), caller->name);
     return reactor;
   }
@@ -38,7 +37,7 @@ class LeaseService final : public v1::LeaseService::CallbackService {
   grpc::ServerUnaryReactor* BreakLease(grpc::CallbackServerContext* context, const v1::BreakLeaseRequest* request,
                                        v1::BreakLeaseResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (const auto caller = let_in(*context, reactor, *request, "continuo.v1.LeaseService.BreakLease"))
+    if (const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.LeaseService.BreakLease", *request))
       engine_.break_lease(*request, reply_to(reactor, response), caller->name);
     return reactor;
   }
@@ -46,23 +45,12 @@ class LeaseService final : public v1::LeaseService::CallbackService {
   grpc::ServerUnaryReactor* ListLeases(grpc::CallbackServerContext* context, const v1::ListLeasesRequest* request,
                                        v1::ListLeasesResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (let_in(*context, reactor, *request, "continuo.v1.LeaseService.ListLeases"))
+    if (enter_strict(door_, *context, reactor, "continuo.v1.LeaseService.ListLeases", *request))
       engine_.list_leases(reply_to(reactor, response));
     return reactor;
   }
 
  private:
-  [[nodiscard]] std::optional<Caller> let_in(const grpc::ServerContextBase& context, grpc::ServerUnaryReactor* reactor,
-                                             const google::protobuf::Message& request, std::string_view method) const {
-    auto caller = enter(door_, context, reactor, method);
-    if (!caller) return std::nullopt;
-    if (const Result<> good = check_strict(request); !good) {
-      reactor->Finish(to_status(good.error()));
-      return std::nullopt;
-    }
-    return caller;
-  }
-
   control::Engine& engine_;
   Door& door_;
 };

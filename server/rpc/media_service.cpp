@@ -32,17 +32,6 @@ class DownloadSource final : public StreamSource<v1::DownloadMediaResponse> {
   std::shared_ptr<Turn> turn_;
 };
 
-/// Refuses from its destructor, where the daemon ends before the download has begun.
-struct Opening {
-  std::shared_ptr<Stream<v1::DownloadMediaResponse>> stream;
-  explicit Opening(std::shared_ptr<Stream<v1::DownloadMediaResponse>> s) : stream(std::move(s)) {}
-  Opening(const Opening&) = delete;
-  Opening& operator=(const Opening&) = delete;
-  ~Opening() {
-    if (stream) stream->refuse(stopping_status());
-  }
-};
-
 class MediaService final : public v1::MediaService::CallbackService {
  public:
   MediaService(control::Engine& engine, Door& door) : media_(engine.media()), engine_(engine), door_(door) {}
@@ -50,7 +39,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* ListMedia(grpc::CallbackServerContext* context, const v1::ListMediaRequest* request,
                                       v1::ListMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(*context, reactor, "continuo.v1.MediaService.ListMedia", *request))
+    if (enter_strict(door_, *context, reactor, "continuo.v1.MediaService.ListMedia", *request))
       media_.list(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -58,7 +47,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* ProbeMedia(grpc::CallbackServerContext* context, const v1::ProbeMediaRequest* request,
                                        v1::ProbeMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(*context, reactor, "continuo.v1.MediaService.ProbeMedia", *request))
+    if (enter_strict(door_, *context, reactor, "continuo.v1.MediaService.ProbeMedia", *request))
       media_.probe(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -66,7 +55,7 @@ class MediaService final : public v1::MediaService::CallbackService {
   grpc::ServerUnaryReactor* GetUpload(grpc::CallbackServerContext* context, const v1::GetUploadRequest* request,
                                       v1::GetUploadResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(*context, reactor, "continuo.v1.MediaService.GetUpload", *request))
+    if (enter_strict(door_, *context, reactor, "continuo.v1.MediaService.GetUpload", *request))
       media_.get_upload(*request, reply_to(reactor, response));
     return reactor;
   }
@@ -86,37 +75,25 @@ class MediaService final : public v1::MediaService::CallbackService {
       stream->refuse(to_status(good.error()));
       return reactor;
     }
-    auto opening = std::make_shared<Opening>(stream);
     auto turn = media_.idle().add([weak = std::weak_ptr(stream), context] {
       if (const auto waiting = weak.lock()) waiting->give_up(context);
     });
-    media_.download(*request,
-                    [opening, turn = std::move(turn)](Result<std::shared_ptr<control::MediaDownload>> download) {
-                      const auto begun = std::exchange(opening->stream, nullptr);
-                      if (!download) return begun->refuse(to_status(download.error()));
-                      begun->begin(std::make_unique<DownloadSource>(*std::move(download), turn));
-                    });
+    using Found = std::shared_ptr<control::MediaDownload>;
+    media_.download(*request, begin_with<Found>(stream, [turn = std::move(turn)](Found download) {
+      return std::make_unique<DownloadSource>(std::move(download), turn);
+    }));
     return reactor;
   }
 
   grpc::ServerUnaryReactor* DeleteMedia(grpc::CallbackServerContext* context, const v1::DeleteMediaRequest* request,
                                         v1::DeleteMediaResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    if (may(*context, reactor, "continuo.v1.MediaService.DeleteMedia", *request))
+    if (enter_strict(door_, *context, reactor, "continuo.v1.MediaService.DeleteMedia", *request))
       media_.remove(*request, reply_to(reactor, response));
     return reactor;
   }
 
  private:
-  template <class Request>
-  [[nodiscard]] bool may(const grpc::ServerContextBase& context, grpc::ServerUnaryReactor* reactor,
-                         std::string_view method, const Request& request) const {
-    if (!enter(door_, context, reactor, method)) return false;
-    const Result<> good = check_strict(request);
-    if (!good) reactor->Finish(to_status(good.error()));
-    return static_cast<bool>(good);
-  }
-
   control::MediaLibrary& media_;
   control::Engine& engine_;
   Door& door_;

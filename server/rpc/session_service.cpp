@@ -101,12 +101,8 @@ class SessionService final : public Methods {
                                             const v1::CancelScheduledRequest* request,
                                             v1::CancelScheduledResponse* response) override {
     auto* reactor = context->DefaultReactor();
-    const auto caller = enter(door_, *context, reactor, "continuo.v1.SessionService.CancelScheduled");
+    const auto caller = enter_strict(door_, *context, reactor, "continuo.v1.SessionService.CancelScheduled", *request);
     if (!caller) return reactor;
-    if (const Result<> strict = check_strict(*request); !strict) {
-      reactor->Finish(to_status(strict.error()));
-      return reactor;
-    }
     // The operations are judged where they lie.
     const auto allowed = [caller = *caller](const v1::ApplyRequest& scheduled) {
       return check_operations(caller, scheduled);

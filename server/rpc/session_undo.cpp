@@ -12,33 +12,30 @@
 namespace continuo::rpc {
 namespace {
 
-/// Counts and lengths are Apply's.
+/// Counts, lengths and patience are Apply's.
 template <class Request>
-Result<> check_shape(const Request& request) {
-  if (Result<> strict = check_strict(request); !strict) return strict;
+v1::ApplyRequest like_apply(const Request& request) {
   v1::ApplyRequest like;
   like.add_operations()->mutable_stop();
   like.set_request_id(request.request_id());
   like.set_client(request.client());
   if (request.has_max_wait_ms()) like.set_max_wait_ms(request.max_wait_ms());
   *like.mutable_leases() = request.leases();
-  return check_apply(like);
+  return like;
 }
 
 template <class Request, class Call>
 grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, const Request* request,
                                  v1::ApplyResponse* response, Door& door, const char* method, const Call& call) {
   auto* reactor = context->DefaultReactor();
-  const auto caller = enter(door, *context, reactor, method);
+  const v1::ApplyRequest like = like_apply(*request);
+  const auto caller = enter(door, *context, reactor, method, *request, [&like](const Request& sent) {
+    const Result<> strict = check_strict(sent);
+    return strict ? check_apply(like) : strict;
+  });
   if (!caller) return reactor;
-  if (const Result<> good = check_shape(*request); !good) {
-    reactor->Finish(to_status(good.error()));
-    return reactor;
-  }
   Request taken = *request;
-  v1::ApplyRequest patience;
-  if (request->has_max_wait_ms()) patience.set_max_wait_ms(request->max_wait_ms());
-  taken.set_max_wait_ms(wait_ms(patience, context->deadline(), std::chrono::system_clock::now()));
+  taken.set_max_wait_ms(wait_ms(like, context->deadline(), std::chrono::system_clock::now()));
   const auto allowed = [caller = *caller](const v1::ApplyRequest& inverse) {
     return check_operations(caller, inverse);
   };

@@ -191,27 +191,34 @@ class FeedSource final : public StreamSource<Message> {
   std::shared_ptr<control::Feed<Message>> feed_;
 };
 
-/// What to hand to the engine's watch calls: begins the stream, or ends it where the engine refuses or lets go.
-template <class Message>
-[[nodiscard]] std::function<void(Result<std::shared_ptr<control::Feed<Message>>>)> begin_with_feed(
-    std::shared_ptr<Stream<Message>> stream) {
-  // Refuses from its destructor; for a stream that has begun that does nothing.
+/// What to hand to whoever finds what a stream is to tell: begins it with the source that `make` makes of it, or ends
+/// it where that is refused or let go of.
+template <class Found, class Message, class Make>
+[[nodiscard]] std::function<void(Result<Found>)> begin_with(std::shared_ptr<Stream<Message>> stream, Make make) {
   struct Opening {
     std::shared_ptr<Stream<Message>> stream;
-    bool answered = false;
     explicit Opening(std::shared_ptr<Stream<Message>> s) : stream(std::move(s)) {}
     Opening(const Opening&) = delete;
     Opening& operator=(const Opening&) = delete;
     ~Opening() {
-      if (!answered) stream->refuse(stopping_status());
+      if (stream) stream->refuse(stopping_status());
     }
   };
   auto opening = std::make_shared<Opening>(std::move(stream));
-  return [opening](Result<std::shared_ptr<control::Feed<Message>>> feed) {
-    opening->answered = true;
-    if (!feed) return opening->stream->refuse(to_status(feed.error()));
-    opening->stream->begin(std::make_unique<FeedSource<Message>>(*std::move(feed)));
+  return [opening, make = std::move(make)](Result<Found> found) {
+    const auto begun = std::exchange(opening->stream, nullptr);
+    if (!found) return begun->refuse(to_status(found.error()));
+    begun->begin(make(*std::move(found)));
   };
+}
+
+/// Of the engine's watch calls.
+template <class Message>
+[[nodiscard]] std::function<void(Result<std::shared_ptr<control::Feed<Message>>>)> begin_with_feed(
+    std::shared_ptr<Stream<Message>> stream) {
+  using Found = std::shared_ptr<control::Feed<Message>>;
+  return begin_with<Found>(std::move(stream),
+                           [](Found feed) { return std::make_unique<FeedSource<Message>>(std::move(feed)); });
 }
 
 }  // namespace continuo::rpc

@@ -32,6 +32,14 @@ class SystemService final : public v1::SystemService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* Why(grpc::CallbackServerContext* context, const v1::WhyRequest* request,
+                                v1::WhyResponse* response) override {
+    auto* reactor = context->DefaultReactor();
+    if (enter(door_, *context, reactor, "continuo.v1.SystemService.Why"))
+      engine_.why(*request, reply_to(reactor, response));
+    return reactor;
+  }
+
   grpc::ServerUnaryReactor* GetClock(grpc::CallbackServerContext* context, const v1::GetClockRequest*,
                                      v1::Clock* response) override {
     auto* reactor = context->DefaultReactor();

@@ -11,6 +11,7 @@
 
 #include "server/rpc/door.hpp"
 #include "server/rpc/stream.hpp"
+#include "server/rpc/strict.hpp"
 
 namespace continuo::rpc {
 
@@ -21,6 +22,24 @@ namespace continuo::rpc {
   if (pass.status.ok()) return std::move(pass.caller);
   reactor->Finish(pass.status);
   return std::nullopt;
+}
+
+/// And what it sent makes sense, which `check` says: else it is answered already, too.
+template <class Request, class Check>
+[[nodiscard]] std::optional<Caller> enter(const Door& door, const grpc::ServerContextBase& context,
+                                          grpc::ServerUnaryReactor* reactor, std::string_view method,
+                                          const Request& request, const Check& check) {
+  std::optional<Caller> caller = enter(door, context, reactor, method);
+  if (!caller) return caller;
+  const Result<> good = check(request);
+  if (good) return caller;
+  reactor->Finish(to_status(good.error()));
+  return std::nullopt;
+}
+[[nodiscard]] inline std::optional<Caller> enter_strict(const Door& door, const grpc::ServerContextBase& context,
+                                                        grpc::ServerUnaryReactor* reactor, std::string_view method,
+                                                        const google::protobuf::Message& request) {
+  return enter(door, context, reactor, method, request, [](const auto& sent) { return check_strict(sent); });
 }
 
 /// A stream: never null. False beside it when it is already refused.

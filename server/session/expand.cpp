@@ -47,12 +47,15 @@ class Expansion {
         break;
       case TypeRole::source:
         outs_[index] = source(*unit.node, unit.path);
+        look(*unit.node, unit.path, outs_[index]);
         break;
       case TypeRole::processor:
         outs_[index] = processor(*unit.node, unit.path, inbound(unit, 1));
+        look(*unit.node, unit.path, outs_[index]);
         break;
       case TypeRole::feedback:
         outs_[index] = feedback(unit);
+        look(*unit.node, unit.path, outs_[index]);
         break;
       case TypeRole::sink:
         sink(*unit.node, unit.path, inbound(unit, 1));
@@ -89,11 +92,15 @@ class Expansion {
     for (const DocNode& child : unit.node->children) {
       const std::string path = unit.path + "/" + child.id;
       switch (find_type(child.type)->role) {
-        case TypeRole::source:
-          at = add_source(child, at, source(child, path));
+        case TypeRole::source: {
+          const Port added = source(child, path);
+          look(child, path, added);
+          at = add_source(child, at, added);
           break;
+        }
         case TypeRole::processor:
           at = processor(child, path, at);
+          look(child, path, at);
           break;
         default:
           sink(child, path, at);
@@ -192,6 +199,12 @@ class Expansion {
       return;
     }
     record(doc, path, FlatRole::recorder, at);
+    look(doc, path, at);
+  }
+
+  // What comes out of a node that has no meter of its own; what comes into a recorder.
+  void look(const DocNode& doc, const std::string& path, Port at) {
+    if (request_.meters && request_.meter_taps.contains(doc.uid)) watch(doc, path, FlatRole::meter_tap, at);
   }
 
   void watch(const DocNode& doc, const std::string& path, FlatRole role, Port at) {

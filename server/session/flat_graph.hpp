@@ -22,7 +22,7 @@ enum class FlatRole : std::uint8_t {
   processor,  // see processor.hpp
   fader,      // of a track or bus
   meter,
-  meter_tap,  // the meter that tracks, buses, "in" and "out" have of themselves
+  meter_tap,  // the meter that tracks, buses, "in" and "out" have of themselves, and any other that is asked for
   recorder,
   recorder_tap,  // a recorder for a node that is none
   feedback_out,  // the two ends of a feedback, of which only the sound knows that they are one

@@ -84,7 +84,14 @@ class Inventory {
 
   void meter(const FlatNode& node, const LiveNode& live) {
     const auto& tap = static_cast<const rt::MeterTapNode&>(*live.node);
-    out_.meters.push_back({node.path, node.doc->label, node.in_count, tap.slots});
+    const TypeRole role = find_type(node.doc->type)->role;
+    out_.meters.push_back({.uid = node.key.uid,
+                           .strip = role == TypeRole::track || role == TypeRole::bus,
+                           .path = node.path,
+                           .label = node.doc->label,
+                           .channels = node.in_count,
+                           .slots = tap.slots,
+                           .arrival_frames = node.arrival_frames});
   }
 
   // Of the document: while something fades the node itself may be wider.

@@ -55,10 +55,13 @@ struct CompiledRecorder {
   bool hears_input = false;          // nothing but the device's inputs
 };
 struct CompiledMeter {
+  rt::Uid uid = 0;
+  bool strip = false;  // a track or bus
   std::string path;
   std::string label;
   std::uint32_t channels = 0;
   std::shared_ptr<rt::MeterSlots> slots;
+  std::uint32_t arrival_frames = 0;  // as a recorder's
 };
 
 struct CompileRequest {
@@ -69,6 +72,7 @@ struct CompileRequest {
   bool meters = true;                      // false: none, not even meter nodes, where nobody can look
   std::uint32_t threads = 1;          // that will run the plan: more than 1, and it is cut into tasks. Same samples
   std::set<std::string> record_taps;  // paths that are recorded without a recorder node of their own
+  std::set<rt::Uid> meter_taps;       // nodes that have no meter of their own and get one: what comes out of them
   /// Live: broken edges fade out, and new ones fade in where their source may already sound: where it hangs on a
   /// generator, a device input, a free player that was in the plan before, or, while `timeline_rolling`, any timeline
   /// player. Offline and at a load: false.

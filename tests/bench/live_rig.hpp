@@ -75,6 +75,8 @@ class LiveRig {
     return sum / count;
   }
 
+  [[nodiscard]] const std::vector<session::CompiledMeter>& meters() const { return compiled_.meters; }
+
   void ramp(rt::Uid uid, int rt_index, double value, std::uint32_t frames) {
     const auto target = compiler_.param_target(uid);
     if (!target || rt_index < 0) std::abort();

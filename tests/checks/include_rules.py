@@ -54,7 +54,7 @@ TABLE = {
     "server/analysis/": (("server/analysis/", "rt/dsp/", "rt/types.hpp", "server/base/"), ("intrinsics",), NOT_ON_THE_AUDIO_THREAD),
     "server/session/": (("server/session/", "rt/", "server/base/"), ("proto", "protobuf"), NOT_IN_THE_SESSION),
     # Control knows devices by their interface alone, and of the contract the messages: gRPC stays in rpc/.
-    "server/control/": (("server/control/", "server/session/", "rt/", "server/base/", "server/media/", "server/journal/",
+    "server/control/": (("server/control/", "server/analysis/", "server/session/", "rt/", "server/base/", "server/media/", "server/journal/",
                          "server/device/device.hpp",
                          "server/device/memory_lock.hpp", "server/device/render_workers.hpp", "server/device/ticks.hpp"),
                         ("asio", "proto", "protobuf", "fmt", "posix"), set()),

@@ -10,7 +10,7 @@ import tree
 SOURCES = (".hpp", ".cpp", ".proto", ".py", ".sh", ".txt", ".cmake", ".md", ".toml", ".json", ".service", ".bash")
 THREAD = re.compile(r"// THREAD: .*\b(audio|control|disk|rpc|any|writer|main|job|device|driver|client|test)\b.* - .+")
 LONGEST = 500
-LONGEST_OF = {"README.md": 650}  # one page on purpose, two whole programs in it
+LONGEST_OF = {"README.md": 700}  # one page on purpose, two whole programs in it
 LICENCE_LENGTH = 500
 
 # What must not be in any file of ours: pattern, why, where it may be.

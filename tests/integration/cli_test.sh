@@ -40,7 +40,7 @@ daemon_start
 
 # The command line itself
 for words in "" "bogus" "session" "session bogus" "track" "locate" "locate 5" "locate -1s" "set" "set a=1" "set vox.gain_db" "get vox" \
-  "connect a" "connect a b --map 0:1" "connect a b --gain loud" "identify out:0" "meters --rate 7" "status extra" "status --bogus" \
+  "connect a" "connect a b --map 0:1" "connect a b --gain loud" "identify out:0" "meters --rate 7" "meters --kind" "meters --kind party" "loudness" "loudness begin" "why out:0" "why out:x" "spectrum --channel x" "status extra" "status --bogus" \
   "set a.b=1 a.b=2" "play --wait --at +1s" "record start --for 0" "add x/ gain" "automate" "automate a" "automate a.b 1=2" "automate a.b 0=loud" "automate a.b 0=1:round" "automate a.b 0=1 --clear" \
   "automate a.b --on --off" "automate a.b --at +1s" "set a.b=1 --ramp 50" "play --timeout 0" "session load"; do
   # shellcheck disable=SC2086
@@ -48,7 +48,7 @@ for words in "" "bogus" "session" "session bogus" "track" "locate" "locate 5" "l
   same "one line for '$words'" "$(wc -l <"$dir/said")" 1
 done
 expect "help" continuo --help
-for command in play stop locate session track add remove connect disconnect edit set automate get params record takes status health version meters \
+for command in play stop locate session track add remove connect disconnect edit set automate get params record takes status health version meters spectrum loudness why \
   watch devices device identify render compare measure; do
   grep -q "^  $command " "$dir/said" || fail "help does not list '$command'"
 done

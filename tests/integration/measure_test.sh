@@ -72,4 +72,34 @@ expect "in words" timeout 60 continuo render one.json -o out.wav --force --loudn
 grep -q -- '-23.2 LUFS, range 2.7 LU, true peak -23.0 dBTP' "$dir/said" || fail "in words: $(cat "$dir/said")"
 expect "without" timeout 60 continuo render one.json -o out.wav --force --json
 json loudness <"$dir/said" >/dev/null 2>&1 && fail "a loudness that nobody asked for"
+json stems <"$dir/said" >/dev/null 2>&1 && fail "stems that nobody asked for"
+
+# Part by part: a is 6 dB below its file, b is silent, and both are what the bus has.
+cat >parts.json <<'END'
+{"format": 1, "nodes": [
+  {"id": "a", "type": "track", "params": {"gain_db": -6}, "children": [{"id": "p", "type": "player", "params": {"file": "tone.wav"}}]},
+  {"id": "b", "type": "track", "params": {"mute": true}, "children": [{"id": "p", "type": "player", "params": {"file": "tone.wav"}}]},
+  {"id": "sum", "type": "bus"}],
+ "connections": [{"from": "a", "to": "sum"}, {"from": "b", "to": "sum"}, {"from": "sum", "to": "out"}]}
+END
+parts() { timeout 60 continuo render parts.json -o out.wav --force "$@"; }
+expect "stems" parts --loudness-stems --json
+near loudness.integrated_lufs -29.2 0.1
+is stems.0.node a; is stems.1.node b; is stems.2.node sum; json stems.3 <"$dir/said" >/dev/null 2>&1 && fail "more than two tracks and a bus"
+near stems.0.integrated_lufs -29.2 0.1; near stems.0.true_peak_dbtp -29 0.1; near stems.0.range_lu 2.7 0.3
+near stems.2.integrated_lufs -29.2 0.1; is stems.1.true_peak_dbtp -150.0; is stems.0.channels 2
+json stems.1.integrated_lufs <"$dir/said" >/dev/null 2>&1 && fail "a muted track has a loudness"
+bare=$(parts --json | json sha256)
+for how in "--threads 3 --block 333" "--block 64" "--verify"; do
+  expect "stems $how" parts --loudness-stems --loudness-of a/p --json $how
+  near stems.0.integrated_lufs -29.2 0.1; is stems.1.node a/p; near stems.1.integrated_lufs -23.2 0.1
+  is sha256 "$bare"
+done
+expect "stems in words" parts --loudness-of b --loudness-of a
+sed -n 2p "$dir/said" | grep -q -- '^  a: -29.2 LUFS, range 2.7 LU, true peak -29.0 dBTP$' || fail "a in words: $(cat "$dir/said")"
+sed -n 3p "$dir/said" | grep -q -- '^  b: too short or too quiet for a loudness' || fail "b in words: $(cat "$dir/said")"
+rm out.wav
+expect_exit 66 'no node "drums" in the session' timeout 60 continuo render parts.json -o out.wav --loudness-of a --loudness-of drums
+expect_exit 65 "NO_SOUND" timeout 60 continuo render parts.json -o out.wav --loudness-of in
+[ -e out.wav ] && fail "a render in spite of a wrong stem"
 exit $failures

@@ -5,7 +5,7 @@
 . "$CONTINUO_SUPPORT/python_package.sh"
 python_tests test_parts test_document test_watch
 daemon_start
-python_tests test_client test_broken_ways test_async test_lease test_jobs test_param_stream test_examples
+python_tests test_client test_broken_ways test_async test_lease test_jobs test_param_stream test_metering test_examples
 
 # The page's start, as it stands there.
 "$CONTINUO_SUPPORT/wav.py" make "$dir/media/song.wav" 2 96000 || die "cannot write the song"

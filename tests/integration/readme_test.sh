@@ -26,6 +26,16 @@ done <"$dir/tour"
 echo "$count lines of the tour"
 [ $count -ge 27 ] || fail "only $count lines of the tour were found"
 
+# With the tour's session, and nothing in the way that does not end by itself.
+lines "Metering" >"$dir/metering"
+count=0
+while read -r line; do
+  [[ $line != "continuo meters  "* ]] || line="timeout 2 continuo meters; [ \$? -eq 124 ]"
+  count=$((count + 1))
+  bash -c "$line" >"$dir/said" 2>&1 </dev/null || { fail "README: $line"; cat "$dir/said"; }
+done <"$dir/metering"
+[ $count -ge 8 ] || fail "only $count lines of Metering were found"
+
 "$CONTINUO_SUPPORT/wav.py" info tour.wav >"$dir/said" || fail "$(cat "$dir/said")"
 grep -q '^2 480000 48000 ' "$dir/said" || fail "the tour's render is not 10 s of stereo: $(cat "$dir/said")"
 take=$(continuo takes --json | json file)

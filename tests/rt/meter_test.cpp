@@ -67,27 +67,42 @@ TEST_CASE("levels are those of the samples, and the same however the run is cut"
     x[i] = static_cast<float>(std::sin(static_cast<double>(i)));
     power += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   }
-  dsp::LevelSum whole;
-  whole.add(x.data(), 1024, 512);
-  CHECK(static_cast<double>(whole.total()) == doctest::Approx(power).epsilon(1e-6));
-  for (const std::uint32_t cut : {1u, 7u, 8u, 63u, 64u, 65u}) {
-    dsp::LevelSum parts;
-    for (std::uint32_t i = 0; i < 512; i += cut) parts.add(x.data() + i, 1024 + i, std::min(cut, 512 - i));
-    CHECK(parts.total() == whole.total());
-    CHECK(parts.largest() == whole.largest());
+  std::vector<float> totals;
+  for (const CpuLevel level : {CpuLevel::baseline, CpuLevel::v3, CpuLevel::v4}) {
+    const dsp::Kernels& k = dsp::kernels_of(level);
+    dsp::LevelSum whole;
+    whole.add(k, x.data(), 1024, 512);
+    CHECK(static_cast<double>(whole.total()) == doctest::Approx(power).epsilon(1e-6));
+    totals.push_back(whole.total());
+    for (const std::uint32_t cut : {1u, 7u, 8u, 63u, 64u, 65u}) {
+      dsp::LevelSum parts;
+      for (std::uint32_t i = 0; i < 512; i += cut) parts.add(k, x.data() + i, 1024 + i, std::min(cut, 512 - i));
+      CHECK(parts.total() == whole.total());
+      CHECK(parts.largest() == whole.largest());
+    }
+    dsp::LevelSum odd;
+    odd.add(k, x.data(), -1021, 512);
+    CHECK(static_cast<double>(odd.total()) == doctest::Approx(power).epsilon(1e-6));
+    totals.push_back(odd.total());
   }
-  dsp::LevelSum odd;
-  odd.add(x.data(), -1021, 512);
-  CHECK(static_cast<double>(odd.total()) == doctest::Approx(power).epsilon(1e-6));
+  for (std::size_t i = 2; i < totals.size(); ++i) CHECK(totals[i] == totals[i % 2]);
 }
 
 TEST_CASE("a sound that is no number reads as the greatest level, never as NaN or infinity") {
   for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {
     dsp::LevelSum sum;
     const float x[3] = {0.5f, bad, 0.25f};
-    sum.add(x, 0, 3);
+    sum.add(dsp::chosen_kernels(), x, 0, 3);
     CHECK(std::isfinite(sum.largest()));
     CHECK(sum.total() == std::numeric_limits<float>::max());
     CHECK(sum.largest() >= 0.5f);
+    for (const CpuLevel level : {CpuLevel::baseline, CpuLevel::v3, CpuLevel::v4}) {
+      std::vector<float> many(64, -0.5f);
+      many[17] = bad;
+      dsp::LevelSum of_many;
+      of_many.add(dsp::kernels_of(level), many.data(), 0, 64);
+      CHECK(of_many.largest() == sum.largest());
+      CHECK(of_many.total() == sum.total());
+    }
   }
 }

@@ -103,6 +103,7 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
   std::uint64_t answered = 0, id = 1, refused = 0, missed = 0;
   rt::MeterReader reader;
   std::optional<rt::MeterLook> look;
+  std::optional<rt::MeterListen> listen;
   for (int round = 0; round < 3000;) {
     if (rig.sequence - answered > 1000)
       std::this_thread::yield();
@@ -120,6 +121,8 @@ TEST_CASE("the audio thread plays, records, takes plans and parameters, starves,
       if (round == 2000) rig.send(Rig::act(Kind::record_stop, 10));
       if (round % 40 == 0) look.reset();
       if (round % 40 == 5) look.emplace(meter.slots);
+      if (round % 60 == 0) listen.reset();
+      if (round % 60 == 10) listen.emplace(meter.slots, 1024);
       if (round % 300 == 0) take.drain();  // seldom: the take loses frames, and the gap ring fills
     }
     for (const rt::Event& e : rig.events()) {

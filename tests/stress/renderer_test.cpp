@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <optional>
 #include <thread>
 
@@ -8,34 +7,16 @@
 #include "rt/nodes/meter_tap.hpp"
 #include "rt/nodes/player.hpp"
 #include "rt/nodes/recorder.hpp"
+#include "tests/support/audio_thread.hpp"
 #include "tests/support/streams.hpp"
 
 // The whole core at once: one thread renders, one is the control side (plans, parameters, meters), one is the disk.
 namespace {
 
 using namespace continuo;
+using test::AudioThread;
 using test::Rig;
 using Kind = rt::Action::Kind;
-
-/// Renders until told to stop; everything else of the rig belongs to the control side meanwhile.
-class AudioThread {
- public:
-  explicit AudioThread(rt::Renderer& renderer)
-      : thread_([this, &renderer] {
-          std::vector<float> left(512), right(512);
-          float* out[2] = {left.data(), right.data()};
-          for (std::uint32_t n = 1; !stop_.load(std::memory_order_acquire); n = n * 5 % 509 + 1)
-            renderer.process({}, {out, 2}, n);
-        }) {}
-  ~AudioThread() {
-    stop_.store(true, std::memory_order_release);
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ levels are in dB (-150 is silence), names carry their units (`gain_db`, `ramp_ms
 
 from . import v1
 from .aio import AsyncClient, AsyncMedia, AsyncMirror, AsyncWatch
-from .answers import Answer, Levels, Loaded, Meters, Problem, Revision, SessionText
+from .answers import Answer, Loaded, Problem, Revision, SessionText
 from .client import Client
 from .document import find_node, walk
 from .errors import (BadDataError, ContinuoError, ExistsError, FaultError, NoServerError, NotFoundError, RefusedError,
@@ -21,7 +21,9 @@ from .events import (Applied, Cancelled, Change, CueChanged, Disconnected, Event
                      Snapshot, TakeChanged, Unknown)
 from .jobs import AsyncJob, Job, JobWatch
 from .lease import AsyncLease, Lease
+from .measurements import Measurement, Why, WhyStep
 from .media import Media
+from .meters import Levels, Meters, Spectrum, kind_names
 from .mirror import SessionMirror
 from .operations import Operations
 from .param_stream import AsyncParamStream, ParamStream
@@ -36,8 +38,8 @@ __all__ = [
     "Answer", "Applied", "AsyncClient", "AsyncJob", "AsyncLease", "AsyncMedia", "AsyncMirror", "AsyncParamStream",
     "AsyncTransaction", "AsyncWatch", "BadDataError", "Cancelled", "Change", "Client", "ContinuoError", "CueChanged",
     "Disconnected", "Event", "ExistsError", "FaultError", "Heartbeat", "Job", "JobWatch", "Lease", "Levels", "Loaded",
-    "Media", "MediaChanged", "Meters", "NoServerError", "NotFoundError", "Operations", "ParamStream", "Problem",
-    "RefusedError", "Revision", "Scheduled", "SessionMirror", "SessionText", "Snapshot", "StorageError", "TakeChanged",
-    "Transaction", "TryAgainError", "Unknown", "UsageError", "Watch", "after", "engine_frame", "find_node", "number",
-    "timeline", "utc", "v1", "walk",
+    "Measurement", "Media", "MediaChanged", "Meters", "NoServerError", "NotFoundError", "Operations", "ParamStream",
+    "Problem", "RefusedError", "Revision", "Scheduled", "SessionMirror", "SessionText", "Snapshot", "Spectrum",
+    "StorageError", "TakeChanged", "Transaction", "TryAgainError", "Unknown", "UsageError", "Watch", "Why", "WhyStep",
+    "after", "engine_frame", "find_node", "kind_names", "number", "timeline", "utc", "v1", "walk",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -13,7 +14,7 @@ import grpc
 import grpc.aio
 
 from . import _calls
-from ._server import call_metadata, channel_options, credentials, find_identity, find_server
+from ._server import NEWEST_FIRST, call_metadata, channel_options, credentials, find_identity, find_server
 from .errors import ContinuoError, UsageError, from_rpc
 
 M = TypeVar("M")
@@ -35,10 +36,8 @@ class _Way:
         self.retry_s = retry_s
         identity = find_identity(self.address, token_file, tls)
         self._metadata = call_metadata(identity)
-        secret = credentials(self.address, identity)
-        options = channel_options(self.address)
-        self._channel: Any = (self._api.secure_channel(self.address, secret, options) if secret
-                              else self._api.insecure_channel(self.address, options))
+        self._secret = credentials(self.address, identity)
+        self._channel: Any = self._open()
         self._system = _calls.stub("SystemServiceStub", self._channel)
         self._session = _calls.stub("SessionServiceStub", self._channel)
         self._meters = _calls.stub("MeterServiceStub", self._channel)
@@ -48,6 +47,29 @@ class _Way:
         self._jobs = _calls.stub("JobServiceStub", self._channel)
         self._params = _calls.stub("ParamServiceStub", self._channel)
         self._held: list[str] = []  # tokens of the leases that this client has: each write sends them
+        self._newest_lock = threading.Lock()
+        self._newest_channel: Any = None  # guarded by the lock
+        self._closed = False  # guarded by the lock
+
+    def _open(self, more: tuple[tuple[str, int | str], ...] = ()) -> Any:
+        options = [*channel_options(self.address), *more]
+        return (self._api.secure_channel(self.address, self._secret, options) if self._secret
+                else self._api.insecure_channel(self.address, options))
+
+    def _newest(self) -> Any:
+        """The stub of what is followed and of which a slow reader gets the newest; over a channel of its own."""
+        with self._newest_lock:
+            if self._closed:
+                raise UsageError("the client is closed", "CLOSED")
+            if self._newest_channel is None:
+                self._newest_channel = self._open(NEWEST_FIRST)
+            return _calls.stub("MeterServiceStub", self._newest_channel)
+
+    def _channels(self) -> list[Any]:
+        """All that there are; there will be no more."""
+        with self._newest_lock:
+            self._closed = True
+            return [each for each in (self._channel, self._newest_channel) if each is not None]
 
     def _tokens(self) -> list[str]:
         return self._held.copy()
@@ -66,7 +88,8 @@ class Connection(_Way):
 
     def close(self) -> None:
         """Ends the connection and whatever still runs over it."""
-        self._channel.close()
+        for channel in self._channels():
+            channel.close()
 
     def _call(self, answer: type[M], method: Any, request: Any, *, retry: bool = True) -> M:
         def once(timeout_s: float) -> M:
@@ -116,7 +139,8 @@ class AsyncConnection(_Way):
 
     async def close(self) -> None:
         """Ends the connection and whatever still runs over it."""
-        await self._channel.close()
+        for channel in self._channels():
+            await channel.close()
 
     async def _call(self, answer: type[M], method: Any, request: Any, *, retry: bool = True) -> M:
         async def once(timeout_s: float) -> M:

@@ -20,6 +20,10 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 2000),
     ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.primary_user_agent", "continuo-python"),
 )
+# Of a channel for streams of which the newest message counts. The transport passes on at once as much as the window takes,
+# 64 KB and more unless it is told: hundreds of old frames before the daemon learns that the reader is slow. So small it
+# takes one.
+NEWEST_FIRST: tuple[tuple[str, int | str], ...] = (("grpc.http2.lookahead_bytes", 64), ("grpc.http2.bdp_probe", 0))
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,16 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-import grpc
-
 from . import _calls, v1
-from ._connection import AsyncConnection
 from .aio_media import AsyncMedia
 from .aio_watch import AsyncMirror, AsyncWatch
-from .answers import Answer, Loaded, MeterReader, Meters, Revision, SessionText, to_answer, to_loaded, to_revision
+from .answers import Answer, Loaded, Revision, SessionText, to_answer, to_loaded, to_revision
 from .document import Defaults, read_defaults
-from .errors import ContinuoError, from_rpc
+from .errors import ContinuoError
 from .files import read_session, write_session
 from .jobs import AsyncJob, render_request, watch_async
 from .lease import AsyncLease
+from .metering import AsyncMetering
 from .operations import Operations, Value
 from .param_stream import AsyncParamStream
 from .show import CueName
@@ -30,7 +28,7 @@ from .when import Moment, needs_rate
 __all__ = ["AsyncClient", "AsyncMedia", "AsyncMirror", "AsyncWatch"]
 
 
-class AsyncClient(AsyncConnection):
+class AsyncClient(AsyncMetering):
     """See `Client`: arguments, errors and what each call does are the same. Make it inside of the running loop."""
 
     def __init__(self, server: str | None = None, *, name: str | None = None, timeout_s: float = 10.0,
@@ -271,19 +269,6 @@ class AsyncClient(AsyncConnection):
     def mirror(self, *, timeout_s: float | None = None) -> AsyncMirror:
         """`async with client.mirror() as mirror`; see Client.mirror. A task of its own keeps it."""
         return AsyncMirror(self, self.timeout_s if timeout_s is None else timeout_s)
-
-    async def meters(self, *nodes: str, rate_hz: int = 10, inputs: bool = False) -> AsyncIterator[Meters]:
-        """See Client.meters."""
-        request = v1.WatchMetersRequest(nodes=nodes, rate_hz=rate_hz, inputs=inputs)
-        call = self._meters.WatchMeters(request, metadata=self._metadata)
-        reader = MeterReader()
-        try:
-            async for frame in call:
-                yield reader.read(frame)
-        except grpc.RpcError as error:
-            raise from_rpc(error, self.address) from error
-        finally:
-            call.cancel()
 
     async def _types(self) -> v1.ListTypesResponse:
         return await self._call(v1.ListTypesResponse, self._session.ListTypes, v1.ListTypesRequest())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import v1
@@ -107,55 +106,3 @@ class SessionText:
         """The JSON, parsed anew at each call."""
         parsed: dict[str, Any] = json.loads(self.text)
         return parsed
-
-
-@dataclass(frozen=True)
-class Levels:
-    """One meter. dBFS a channel, in order, from channel 1; -150 is silence; None: not measured. `peak_db`: the maximum
-    since the frame before; `rms_db`: the average power (a full-scale sine reads -3.01)."""
-
-    node: str
-    label: str
-    peak_db: tuple[float | None, ...]
-    rms_db: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Meters:
-    """All meters of one moment: the engine frame just after what was measured, how many frames it covers, the clock."""
-
-    levels: tuple[Levels, ...]
-    engine_frame: int
-    covers_frames: int
-    clock: v1.Clock
-
-    def __getitem__(self, node: str) -> Levels:
-        """By path. KeyError where it is not among them."""
-        for each in self.levels:
-            if each.node == node:
-                return each
-        raise KeyError(node)
-
-
-@dataclass
-class MeterReader:
-    """Frames in, Meters out: the layout comes only where it changed."""
-
-    layout: list[v1.MeterFrame.MeterInfo] = field(default_factory=list)
-
-    def read(self, frame: v1.MeterFrame) -> Meters:
-        if frame.layout:
-            self.layout = list(frame.layout)
-        missing = set(frame.not_measured)
-        found, at = [], 0
-        for info in self.layout:
-            here = range(at, at + info.channels)
-            at += info.channels
-            found.append(Levels(info.node, info.label, _levels(frame.peak_db, here, missing),
-                                _levels(frame.rms_db, here, missing)))
-        return Meters(tuple(found), frame.engine_frame, frame.covers_frames, frame.clock)
-
-
-def _levels(values: Any, here: range, missing: set[int]) -> tuple[float | None, ...]:
-    return tuple(None if i in missing or i >= len(values) or not math.isfinite(values[i]) else float(values[i])
-                 for i in here)

@@ -9,17 +9,15 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import grpc
-
 from . import _calls, v1
-from ._connection import Connection
-from .answers import Answer, Loaded, MeterReader, Meters, Revision, SessionText, to_answer, to_loaded, to_revision
+from .answers import Answer, Loaded, Revision, SessionText, to_answer, to_loaded, to_revision
 from .document import Defaults, read_defaults
-from .errors import ContinuoError, from_rpc
+from .errors import ContinuoError
 from .files import read_session, write_session
 from .jobs import Job, JobWatch, render_request
 from .lease import Lease
 from .media import Media
+from .metering import Metering
 from .mirror import SessionMirror
 from .operations import Operations, Value
 from .param_stream import ParamStream
@@ -29,7 +27,7 @@ from .watch import Watch
 from .when import Moment, needs_rate
 
 
-class Client(Connection):
+class Client(Metering):
     """A connection to a daemon, opened at the first call. Safe for several threads at once.
 
     server: "unix:/path" or "host:port"; None: $CONTINUO_SERVER, else the socket of the user's daemon or of the system's.
@@ -298,21 +296,6 @@ class Client(Connection):
         """A copy of the document that is always up to date, kept by a thread of its own. `with client.mirror() as mirror:`
         waits for it to be whole, at most timeout_s (the client's)."""
         return SessionMirror(self, self.timeout_s if timeout_s is None else timeout_s)
-
-    def meters(self, *nodes: str, rate_hz: int = 10, inputs: bool = False) -> Iterator[Meters]:
-        """Levels of these nodes ("in" and "out" are the device), else of every track and bus and of "out", rate_hz times a
-        second: 1, 2, 5, 10, 20, 30, 50, 60 or 100. `inputs`: also "in". Ends where the iterator is closed; raises
-        NoServerError where the daemon goes. Whoever reads slowly gets fewer frames, and no peak is lost."""
-        request = v1.WatchMetersRequest(nodes=nodes, rate_hz=rate_hz, inputs=inputs)
-        call = self._meters.WatchMeters(request, metadata=self._metadata)
-        reader = MeterReader()
-        try:
-            for frame in call:
-                yield reader.read(frame)
-        except grpc.RpcError as error:
-            raise from_rpc(error, self.address) from error
-        finally:
-            call.cancel()
 
     def _send(self, operations: Iterable[v1.Operation], send: _calls.Send) -> Answer:
         rate = self.clock().timeline_rate_hz if needs_rate(send.at) else 0.0

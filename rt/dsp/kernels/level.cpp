@@ -15,6 +15,7 @@ namespace {
 #include "rt/dsp/kernels/dynamics.inc.hpp"
 #include "rt/dsp/kernels/eq.inc.hpp"
 #include "rt/dsp/kernels/fft.inc.hpp"
+#include "rt/dsp/kernels/meter.inc.hpp"
 #include "rt/dsp/kernels/pcm.inc.hpp"
 #include "rt/dsp/kernels/planar.inc.hpp"
 #include "rt/dsp/kernels/sine.inc.hpp"
@@ -44,6 +45,7 @@ constinit const Kernels kTable = {
     .sine_wave = sine_wave,
     .sine_table = sine_table,
     .deinterleave = deinterleave,
+    .levels = levels,
     .pcm24 = pcm24,
     .fft = {.forward = fft_forward, .inverse = fft_inverse, .multiply_add = multiply_add, .fir = fir}};
 

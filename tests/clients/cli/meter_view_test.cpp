@@ -157,3 +157,82 @@ TEST_CASE("a small window gets one row a meter, then a remark, never more rows t
     CHECK((lines.back().find("more") != std::string::npos) == (rows < 103));
   }
 }
+
+TEST_CASE("other kinds: maxima stay and clips add up until they are drawn, of all else the newest counts") {
+  MeterView view;
+  const auto add = [&view](float true_peak, float clips, float vu, std::uint32_t covers = 100) {
+    v1::MeterFrame message = frame({-20, -20}, {-23, -23}, covers);
+    add_layout(message, "vox", 2);
+    if (view.fresh()) message.clear_layout();
+    const auto kind = [&message](v1::MeterKind which, std::initializer_list<float> all) {
+      v1::MeterFrame::Values& values = *message.add_values();
+      values.set_kind(which);
+      for (const float value : all) values.add_values(value);
+    };
+    kind(v1::METER_KIND_TRUE_PEAK, {true_peak, -150});
+    kind(v1::METER_KIND_CLIPS, {clips, 0});
+    kind(v1::METER_KIND_VU, {vu, -20});
+    kind(v1::METER_KIND_CORRELATION, {0.5F});
+    view.add(message);
+  };
+  add(-9, 2, -20);
+  add(-3, 1, -19);
+  add(-6, 0, -22);
+  CHECK(
+      view.draw_lines() ==
+      "0:00.000\tvox\t-20.0 -20.0\t-23.0 -23.0\ttrue-peak=-3.0 -150.0\tclips=3 0\tvu=-22.0 -20.0\tcorrelation=+0.50\n");
+  add(-9, 0, -21);
+  CHECK(view.draw_json().find("\"kinds\":{\"true_peak\":[-9.000,-150.000],\"clips\":[0,0],\"vu\":[-21.000,-20.000],"
+                              "\"correlation\":[0.500]}") != std::string::npos);
+}
+
+TEST_CASE("a single picture of other kinds waits for all of them, and until ballistics are there") {
+  MeterView view;
+  const auto add = [&view](bool measured, std::uint32_t covers) {
+    v1::MeterFrame message = frame({-20}, {-23}, covers);
+    if (!view.fresh()) add_layout(message, "vox", 1);
+    v1::MeterFrame::Values& values = *message.add_values();
+    values.set_kind(v1::METER_KIND_MOMENTARY);
+    values.add_values(-23);
+    if (!measured) values.add_not_measured(0);
+    view.add(message);
+  };
+  add(false, 48000);
+  CHECK(view.fresh());
+  CHECK_FALSE(view.complete());
+  add(true, 100);
+  CHECK(view.complete());
+  MeterView quick;
+  std::swap(view, quick);
+  add(true, 4800);
+  CHECK_FALSE(view.complete());
+  add(true, 24000);
+  CHECK(view.complete());
+}
+
+TEST_CASE("a single picture gives up what silence has none of, and nothing else") {
+  for (const auto& [kind, given_up] : {std::pair(v1::METER_KIND_CORRELATION, true),
+                                       {v1::METER_KIND_BALANCE, true},
+                                       {v1::METER_KIND_SHORT_TERM, false}}) {
+    MeterView view;
+    for (const std::int64_t looked : {1000, 20000, 50000}) {
+      v1::MeterFrame message = frame({-20}, {-23}, 24000);
+      if (!view.fresh()) add_layout(message, "vox", 1);
+      v1::MeterFrame::Values& values = *message.add_values();
+      values.set_kind(kind);
+      values.set_engine_frame(looked);
+      values.add_values(0);
+      values.add_not_measured(0);
+      view.add(message);
+      CHECK(view.complete() == (given_up && looked == 50000));
+    }
+  }
+}
+
+TEST_CASE("kinds are named as the command line and as JSON write them") {
+  CHECK(kind_of("true-peak") == v1::METER_KIND_TRUE_PEAK);
+  CHECK(kind_of("true_peak") == v1::METER_KIND_TRUE_PEAK);
+  CHECK(kind_names().size() == static_cast<std::size_t>(v1::MeterKind_ARRAYSIZE) - 1);
+  for (const std::string& name : kind_names()) CHECK(kind_name(kind_of(name)) == name);
+  for (const char* wrong : {"", "unspecified", "party", "VU"}) CHECK_THROWS(static_cast<void>(kind_of(wrong)));
+}

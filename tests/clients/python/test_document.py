@@ -5,9 +5,9 @@ import unittest
 
 import continuo
 from continuo import v1
-from continuo.answers import MeterReader
 from continuo.document import FollowedDocument
 from continuo.events import EventReader
+from continuo.meters import MeterReader
 
 
 class Events(unittest.TestCase):

@@ -237,3 +237,40 @@ TEST_CASE("kernels: sines of phases and of a wave are sines, the same at each le
     }
   });
 }
+
+TEST_CASE("kernels: levels are peaks and sums of squares in eight strands, of any number of runs, bit for bit") {
+  for (const float odd : {0.25f, std::nanf(""), -INFINITY, 3e38f, -0.0f, 1e-40f}) {
+    each_level([&](const Kernels& k) {
+      for (std::uint32_t count = 0; count <= kMaxLanes; ++count) {
+        for (std::uint32_t n = 0; n <= kBlockFrames; n += 8) {
+          std::vector<Samples> in(count), strands(count), expected(count);
+          std::vector<LevelRun> runs;
+          for (std::uint32_t r = 0; r < count; ++r) {
+            in[r] = noise(kOffset + n, 31 * r + n);
+            if (n != 0) in[r][kOffset + (r * 5) % n] = odd;
+            strands[r] = noise(17, r);
+            for (float& x : strands[r]) x = std::abs(x) * 0.5f;  // peaks and sums so far
+            expected[r] = strands[r];
+            for (std::uint32_t i = 0; i < n; ++i) {
+              const float x = in[r][kOffset + i];
+              float& peak = expected[r][i % 8];
+              peak = std::abs(x) > peak ? std::abs(x) : peak;
+              expected[r][8 + i % 8] += x * x;
+            }
+            runs.push_back({strands[r].data(), in[r].data() + kOffset});
+          }
+          k.levels(runs.data(), count, n);
+          for (std::uint32_t r = 0; r < count; ++r) {
+            for (std::uint32_t s = 0; s < 17; ++s) {
+              CAPTURE(s);
+              if (std::isnan(expected[r][s]))
+                REQUIRE(std::isnan(strands[r][s]));
+              else
+                REQUIRE(std::memcmp(&strands[r][s], &expected[r][s], sizeof(float)) == 0);
+            }
+          }
+        }
+      }
+    });
+  }
+}

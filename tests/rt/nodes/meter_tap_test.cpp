@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "tests/support/rig.hpp"
 
@@ -50,6 +51,44 @@ TEST_CASE("meter windows end at multiples of 512 of the engine clock, the same f
     CHECK(windows[1].peak == 0.75f);
     if (reference.empty()) reference = windows;
     for (std::size_t i = 0; i < windows.size(); ++i) REQUIRE(windows[i].mean_square == reference[i].mean_square);
+  }
+}
+
+TEST_CASE("who listens gets the very samples, each once, from the end of a window on, whatever the buffers") {
+  for (const auto& pattern : test::buffer_patterns()) {
+    Rig rig(0);
+    rig.in.resize(2);
+    for (std::uint32_t c = 0; c < 2; ++c)
+      for (int i = 0; i < 4000; ++i) rig.in[c].push_back(test::probe(i, c));
+    auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(1, 3));  // one more than come in
+    std::optional<rt::MeterListen> listen;
+    test::PlanBuilder b;
+    b.node(meter, b.node(rig.node(rt::device_input_kind()), {}, 2), 0);
+    rig.send(b.build(), {});
+    rig.run(700, pattern);
+    listen.emplace(meter.slots, 32768);  // also where they are a frame each
+    rig.run(3300, pattern);
+    rt::MeterFeed::Piece piece;
+    std::vector<float> samples(3 * rt::kBlockFrames);
+    rt::FrameCount next = 1024;
+    bool right = true;
+    while (listen->feed().try_pop(piece, samples)) {
+      REQUIRE(piece.first_frame == next);
+      REQUIRE(piece.lost == 0);
+      for (std::uint32_t i = 0; i < piece.frames; ++i) {
+        const auto at = static_cast<std::size_t>(next) + i;
+        right = right && samples[i] == rig.in[0][at] && samples[piece.frames + i] == rig.in[1][at] &&
+                samples[2 * piece.frames + i] == 0.0f;
+      }
+      next += piece.frames;
+    }
+    CHECK(right);
+    CHECK(next == 4000);
+    listen.reset();
+    rig.in.assign(2, std::vector<float>(5000, 0.0f));
+    rig.run(600, pattern);  // to the window's end and beyond
+    CHECK(meter.slots->fed() == nullptr);
+    CHECK(meter.audio_.feed == nullptr);
   }
 }
 
@@ -138,5 +177,57 @@ TEST_CASE("a meter that nobody looks at measures nothing; who looks gets whole w
     REQUIRE(slot.try_read(slot.published() - 1, w));
     CHECK(slot.published() == 5);
     CHECK(w.mean_square == 0.25f);
+  }
+}
+
+TEST_CASE("a meter of any number of channels gives the same bits in any company, for any buffers, at every CPU level") {
+  constexpr std::uint32_t kFrames = 1200, kWide = 37;  // more channels than a step has lanes
+  constexpr std::uint32_t kWidths[] = {1, 2, 3, 10, kWide};
+  std::vector<std::vector<float>> in(kWide, std::vector<float>(kFrames));
+  for (std::uint32_t c = 0; c < kWide; ++c)
+    for (std::uint32_t i = 0; i < kFrames; ++i) in[c][i] = test::probe(static_cast<int>(i), c);
+  for (const rt::CpuLevel level : {rt::CpuLevel::baseline, rt::CpuLevel::v3, rt::CpuLevel::v4}) {
+    for (const auto& pattern : test::buffer_patterns()) {
+      Rig rig(0, rt::dsp::kernels_of(level));
+      rig.in = in;
+      test::PlanBuilder b;
+      const auto sound = b.node(rig.node(rt::device_input_kind()), {}, kWide);
+      std::vector<std::shared_ptr<rt::MeterSlots>> meters;
+      std::vector<rt::MeterLook> looks;
+      std::vector<test::PlanBuilder::Place> together;
+      for (const std::uint32_t width : kWidths) {
+        const std::uint32_t ahead = width % 8 * rt::kBlockFrames;
+        auto& meter = rig.adopt(std::make_unique<rt::MeterTapNode>(width, width, ahead));
+        meters.push_back(meter.slots);
+        looks.emplace_back(meter.slots);
+        const std::vector<std::size_t> heard(sound.begin(), sound.begin() + width);
+        if (width == kWide)
+          b.batch({{&meter, heard, {}}});
+        else
+          together.push_back({&meter, heard, {}});
+      }
+      b.batch(together);
+      rig.send(b.build(), {});
+      rig.run(kFrames, pattern);
+
+      for (std::size_t m = 0; m < std::size(kWidths); ++m) {
+        const std::uint32_t ahead = kWidths[m] % 8 * rt::kBlockFrames;
+        for (std::uint32_t c = 0; c < kWidths[m]; ++c) {
+          const rt::MeterSlot& slot = (*meters[m])[c];
+          REQUIRE(slot.published() == (kFrames + ahead) / rt::kMeterWindowFrames);
+          rt::FrameCount begin = 0;
+          for (std::uint64_t n = 0; n < slot.published(); ++n) {
+            rt::MeterWindow w;
+            REQUIRE(slot.try_read(n, w));
+            const auto frames = static_cast<std::uint32_t>(w.end_frame - begin);
+            rt::dsp::LevelSum sum;
+            sum.add(rt::dsp::kernels_of(rt::CpuLevel::baseline), in[c].data() + begin, begin, frames);
+            REQUIRE(w.peak == sum.largest());
+            REQUIRE(w.mean_square == sum.total() / static_cast<float>(frames));
+            begin = w.end_frame;
+          }
+        }
+      }
+    }
   }
 }

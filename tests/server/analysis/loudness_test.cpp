@@ -205,6 +205,36 @@ TEST_CASE("loudness: nothing, too little, silence, and what is no number") {
   CHECK(bad.view().non_finite(0, bad.frames()) == 2);
 }
 
+TEST_CASE("loudness: its windows alone give the same bits, from step to step, and are not changed by a measurement") {
+  for (const double rate : {11025.0, 48000.0}) {
+    for (const std::uint32_t channels : {1u, 2u, 6u}) {
+      CAPTURE(rate);
+      CAPTURE(channels);
+      const Sound sound = random_sound(channels, rate, 5.0, channels);
+      LoudnessWindows windows(rate, usual(channels));
+      Loudness whole(rate, usual(channels));
+      bool same = true, at_400_ms = true, at_3_s = true, heard = false;
+      for (std::size_t at = 0; at < sound.frames(); at += 97) {
+        windows.feed(sound.view(at, 97));
+        whole.feed(sound.view(at, 97));
+        same &= windows.momentary() == whole.momentary() && windows.short_term() == whole.short_term() &&
+                windows.frames() == whole.frames();
+        heard |= windows.momentary() > -150.0;
+        const double seconds = static_cast<double>(windows.frames()) / rate;
+        at_400_ms &= windows.whole_blocks() == (seconds >= 0.4) && windows.whole_blocks() == whole.whole_blocks();
+        at_3_s &= windows.whole_windows() == (seconds >= 3.0) && windows.whole_windows() == whole.whole_windows();
+      }
+      CHECK(same);
+      CHECK(at_400_ms);
+      CHECK(at_3_s);
+      CHECK(heard);
+      whole.restart();
+      CHECK(whole.short_term() == windows.short_term());
+      CHECK_FALSE(whole.whole_blocks());
+    }
+  }
+}
+
 TEST_CASE("loudness: a loud past leaves nothing behind") {
   Sound sound{1, 48000.0};
   sound.tone(1.0, {700.0 / 20.0 * 20.0 - 100.0}).silence(8.0);  // 600 dB, then nothing

@@ -151,3 +151,32 @@ TEST_CASE("true peak: the end of a sound counts, what is no number is silence, a
   CHECK(huge >= 3e38f);
   CHECK(level_db(static_cast<double>(huge)) <= kMostDb);
 }
+
+TEST_CASE("true peak: a meter that begins amid a sound does not take its own beginning for a peak") {
+  constexpr double kRate = 48000.0;
+  for (int begin = 0; begin < 50; ++begin) {
+    Sound sound{1, kRate};
+    for (int i = 0; i < 4800; ++i)
+      sound.samples.push_back(
+          static_cast<float>(0.1 * std::sin(2.0 * std::numbers::pi * (997.0 / kRate) * (i + begin))));
+    CAPTURE(begin);
+    for (const std::size_t piece : {1U, 63U, 64U, 128U, 4800U}) {
+      TruePeakMeter meter(kRate, 1, TruePeakMeter::Before::sound);
+      for (std::size_t at = 0; at < 4800; at += piece) {
+        meter.feed(sound.view(at, std::min<std::size_t>(piece, 4800 - at)));
+        REQUIRE(level_db(static_cast<double>(meter.max(0))) <= -20.0 + 0.05);
+      }
+      CHECK(level_db(static_cast<double>(meter.max(0))) >= -20.0 - 0.05);
+    }
+  }
+  // What comes behind counts, also in its first frames: a sample, and from 128 frames on what lies between two.
+  TruePeakMeter amid(kRate, 1, TruePeakMeter::Before::sound);
+  const std::vector<float> loud{0.0f, 0.5f, 0.5f, 0.0f};
+  amid.feed(Frames::interleaved(loud.data(), 1, loud.size()));
+  CHECK(amid.max(0) == 0.5f);
+  amid.feed(Frames::silence(1, 256));
+  CHECK(amid.max(0) == 0.5f);
+  amid.feed(Frames::interleaved(loud.data(), 1, loud.size()));
+  amid.finish();
+  CHECK(amid.max(0) > 0.55f);
+}

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "server/media/decode.hpp"
@@ -109,8 +111,9 @@ std::vector<float> rendered(Rig& rig, const std::string& text, std::uint32_t blo
   return rig.read_wav(options.output, channels);
 }
 
-/// `buffers`: one after the other, again and again.
-std::vector<float> taken(Rig& rig, const std::string& transaction, const std::vector<std::uint32_t>& buffers) {
+/// `buffers`: one after the other, again and again. `meanwhile`: now and then.
+std::vector<float> taken(Rig& rig, const std::string& transaction, const std::vector<std::uint32_t>& buffers,
+                         const std::function<void()>& meanwhile = {}) {
   rig.buffer = buffers.front();
   const auto response = rig.applied(transaction);
   REQUIRE(response.takes_size() == 1);
@@ -118,8 +121,9 @@ std::vector<float> taken(Rig& rig, const std::string& transaction, const std::ve
   rig.stepping = false;
   std::size_t next = 0;
   REQUIRE(rig.until([&] {
-    for (std::uint32_t frames = 0; frames < 512; frames += buffers[next++ % buffers.size()])
+    for (std::uint32_t frames = 0; frames < (meanwhile ? 128 : 512); frames += buffers[next++ % buffers.size()])
       rig.hardware->step(buffers[next % buffers.size()]);
+    if (meanwhile) meanwhile();
     const auto status = rig.status();
     for (const auto& each : status.takes())
       if (each.file() == response.takes(0)) take = each;
@@ -148,6 +152,40 @@ TEST_CASE("a take of a session on a device, in buffers of any size, is its rende
       CHECK(rendered(rig, whole_session(), 1000, 2) == wanted);
     }
     const std::vector<float> live = taken(rig, transaction(), buffers);
+    REQUIRE(live.size() == 2 * (kFrames + kLatency));
+    CHECK(std::equal(wanted.begin(), wanted.end(), live.begin() + 2 * kLatency));
+  }
+}
+
+TEST_CASE("who looks at the meters of sources and processors, and looks away, changes no sample") {
+  std::vector<float> wanted;
+  for (const std::vector<std::uint32_t>& buffers : {std::vector<std::uint32_t>{64}, {17}, {64, 3, 200, 1, 999, 33}}) {
+    CAPTURE(buffers.front());
+    Rig rig;
+    write_media(rig);
+    if (wanted.empty()) wanted = rendered(rig, whole_session(), 1024, 1);
+    const std::vector<std::string> nodes = {"vox/p",     "vox/e",  "vox/c",  "vox/n",    "band/p", "band/m",
+                                            "band/duck", "band/d", "tone/s", "tone/g",   "tone/b", "hall/r",
+                                            "room/c",    "loop",   "master", "master/l", "out"};
+    std::vector<std::shared_ptr<control::Feed<v1::MeterFrame>>> feeds;
+    std::size_t turn = 0;
+    std::uint64_t came = 0;
+    const auto look = [&] {
+      for (const auto& feed : feeds) came += feed->next({}) != nullptr ? 1 : 0;
+      if (feeds.size() >= 5) feeds.erase(feeds.begin(), feeds.begin() + 3);
+      v1::WatchMetersRequest request;
+      for (std::size_t k = 0; k < 3; ++k) request.add_nodes(nodes[(turn * 5 + k * 7) % nodes.size()]);
+      request.set_rate_hz(100);
+      if (turn % 3 == 0) request.add_kinds(v1::METER_KIND_TRUE_PEAK);
+      ++turn;
+      feeds.push_back(rig.meters(request));
+    };
+    const std::vector<float> live = taken(rig, transaction(), buffers, look);
+    CHECK(turn > 3);  // the rest went by while the transaction was applied
+    CHECK(rig.until([&] {
+      for (const auto& feed : feeds) came += feed->next({}) != nullptr ? 1 : 0;
+      return came > 0;
+    }));
     REQUIRE(live.size() == 2 * (kFrames + kLatency));
     CHECK(std::equal(wanted.begin(), wanted.end(), live.begin() + 2 * kLatency));
   }

@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "server/control/meter_poller.hpp"
 #include "tests/server/control/rig.hpp"
@@ -105,6 +108,35 @@ TEST_CASE("equal subscriptions share one message; a slow one gets what it missed
   CHECK(loudest == doctest::Approx(-11.0).epsilon(0.05));
 }
 
+TEST_CASE("who is told once a second misses no peak of it, though a meter remembers less") {
+  Rig rig;
+  const auto click = static_cast<rt::FrameCount>(rig.hardware->frames()) + 6000;
+  rig.hardware->set_input([click](std::uint32_t, rt::FrameCount frame) { return frame == click ? 0.5f : 0.001f; });
+  rig.stepping = false;
+  v1::WatchMetersRequest request;
+  request.set_rate_hz(1);
+  request.add_nodes("in");
+  const auto feed = rig.meters(request);
+  // As a device does it, by the clock: a second is longer than the memory of a meter. For the time that a machine is
+  // late nothing sounds.
+  std::shared_ptr<const v1::MeterFrame> frame, loud;
+  auto before = std::chrono::steady_clock::now();
+  REQUIRE(rig.until([&] {
+    const auto now = std::chrono::steady_clock::now();
+    const double frames = std::chrono::duration<double>(now - before).count() * 48'000.0;
+    before = now;
+    rig.hardware->run(static_cast<std::uint64_t>(std::min(frames, 4800.0)));
+    if (const auto got = feed->next({})) frame = got;
+    if (frame && frame->peak_db(0) > -7.0f) loud = frame;
+    return frame && frame->engine_frame() > click + 42'000;
+  }));
+  REQUIRE(loud);
+  for (int c = 0; c < 2; ++c) {
+    CHECK(loud->peak_db(c) == doctest::Approx(-6.02).epsilon(0.01));
+    CHECK(loud->rms_db(c) == doctest::Approx(10.0 * std::log10(1e-6 + 0.25 / loud->covers_frames())).epsilon(0.01));
+  }
+}
+
 TEST_CASE("what cannot be measured is said so; inputs and unknown nodes") {
   Rig rig;
   rig.applied(kTracks);
@@ -154,4 +186,43 @@ TEST_CASE("folding: the greater peak, the mean power, what either measured") {
   CHECK(late.peak_db(2) == -5.0f);
   CHECK(late.not_measured_size() == 0);
   CHECK(late.covers_frames() == 2048);
+}
+
+TEST_CASE("of more clients than there is room for the newcomer is refused, and taken when another has gone") {
+  Rig rig;
+  v1::WatchMetersRequest request;
+  request.set_rate_hz(100);
+  std::vector<Result<std::shared_ptr<Feed<v1::MeterFrame>>>> feeds;
+  const auto ask = [&] { rig.engine->watch_meters(request, [&](auto feed) { feeds.push_back(std::move(feed)); }); };
+  for (std::size_t i = 0; i <= MeterPoller::kMaxWatchers; ++i) ask();
+  REQUIRE(rig.until([&] { return feeds.size() == MeterPoller::kMaxWatchers + 1; }));
+  REQUIRE_FALSE(feeds.back());
+  CHECK(feeds.back().error().kind == ErrorKind::resource_exhausted);
+  CHECK(feeds.back().error().reason == "TOO_MANY_WATCHERS");
+  feeds.pop_back();
+  for (const auto& feed : feeds) REQUIRE(feed);
+  CHECK(next(rig, **feeds.front())->layout_size() > 0);
+  feeds.erase(feeds.begin());
+  REQUIRE(rig.until([&] {  // with the next tick
+    ask();
+    rig.turns(1);
+    if (feeds.back()) return true;
+    feeds.pop_back();
+    return false;
+  }));
+}
+
+TEST_CASE("meters: a node is named once, and no more are than a session has") {
+  Rig rig;
+  const auto refused = [&](const v1::WatchMetersRequest& request) {
+    const auto got = rig.answer<std::shared_ptr<Feed<v1::MeterFrame>>>(
+        [&](auto done) { rig.engine->watch_meters(request, std::move(done)); });
+    REQUIRE_FALSE(got);
+    return got.error().reason + " " + got.error().field;
+  };
+  v1::WatchMetersRequest request;
+  for (const char* node : {"out", "in", "out"}) request.add_nodes(node);
+  CHECK(refused(request) == "DUPLICATE_NODE nodes[2]");
+  for (std::size_t i = 0; i <= MeterPoller::kMaxNamed; ++i) request.add_nodes("x");
+  CHECK(refused(request) == "TOO_MANY nodes");
 }

@@ -279,6 +279,17 @@ TEST_CASE(
         frames_of(expected, begin + 7, static_cast<std::int64_t>(expected.size() / 2) - begin - 7, 2));
 }
 
+TEST_CASE("the table of a queue that goes round has no item behind the end of a round, however short it is") {
+  Files files;
+  const auto b = files.noise("b.wav", 3000, 44100, 2), c = files.noise("c.wav", 777, 48000, 3);
+  const rt::PlayTable table = QueueLayout({whole(c, 0.0), whole(b, 1000.0), whole(c, 0.0)}, 8000.0, true).table();
+  for (rt::FrameCount at = 0; at < 3000; ++at) {
+    const rt::PlayTable::Place place = table.find(at);
+    REQUIRE(table.find(place.until - 1).row == place.row);
+    REQUIRE(table.find(place.until).row != place.row);
+  }
+}
+
 TEST_CASE("the table of a queue says at each frame which item it is, in the first round and in the thousandth") {
   Files files;
   const auto a = files.noise("a.wav", 5000, 44100, 1), b = files.noise("b.wav", 3000, 44100, 2),
