@@ -1,5 +1,6 @@
 #include "server/control/idle_transfers.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace continuo::control {
@@ -10,6 +11,12 @@ std::shared_ptr<IdleTransfers::Turn> IdleTransfers::add(std::function<void()> en
   std::erase_if(turns_, [](const std::weak_ptr<Turn>& each) { return each.expired(); });
   turns_.push_back(turn);
   return turn;
+}
+
+std::size_t IdleTransfers::count() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(turns_, [](const std::weak_ptr<Turn>& each) { return !each.expired(); }));
 }
 
 void IdleTransfers::check() {

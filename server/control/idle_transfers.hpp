@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,12 +38,14 @@ class IdleTransfers {
   [[nodiscard]] std::shared_ptr<Turn> add(std::function<void()> end);
 
   void check();
+  /// Those under way.
+  [[nodiscard]] std::size_t count() const;
   [[nodiscard]] Clock::duration limit() const noexcept { return limit_; }
 
  private:
   const Clock::duration limit_;
   const Now now_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::weak_ptr<Turn>> turns_;
 };
 

@@ -15,6 +15,7 @@ TEST_CASE("idle transfers: the client's turn ends at the limit, once, and ours n
   now += 1000s;
   idle.check();
   CHECK(first == 0);  // nobody's turn yet but ours
+  CHECK(idle.count() == 2);
   a->client();
   now += 59'999ms;
   b->client();
@@ -37,6 +38,7 @@ TEST_CASE("idle transfers: the client's turn ends at the limit, once, and ours n
   CHECK(second == 0);
   a->client();
   a.reset();
+  CHECK(idle.count() == 1);
   now += 1000s;
   idle.check();
   CHECK(first == 1);  // what is gone is not ended
