@@ -37,6 +37,7 @@ void print_details(const v1::Job& job) {
   print_line(printable(line_text(job)));
   print_line(printable("began " + job.origin().utc() + " by " + who_text(job.origin()) +
                        (job.ended_utc().empty() ? "" : ", ended " + job.ended_utc())));
+  for (const std::string& line : loudness_lines(job)) print_line(printable(line));
   for (const std::string& warning : job.render().warnings()) print_line(printable("  " + warning));
   for (const auto& broken : job.scan().broken())
     print_line(printable("  " + broken.file() + ": " + broken.message() + " (" + broken.reason() + ")"));
@@ -74,6 +75,9 @@ struct RenderWords {
   std::string to;
   std::string sample_format = "pcm24";
   bool force = false;
+  bool loudness = false;
+  bool loudness_stems = false;
+  std::vector<std::string> loudness_of;
   bool no_wait = false;
   std::string token_file;
   std::string tls;
@@ -84,6 +88,9 @@ int render(Context& context, const RenderWords& words) {
   request.set_file(words.file);
   request.set_sample_format(words.sample_format);
   request.set_overwrite(words.force);
+  request.set_loudness(words.loudness);
+  request.set_loudness_stems(words.loudness_stems);
+  for (const std::string& node : words.loudness_of) request.add_loudness_of(node);
   if (!words.from.empty() || !words.to.empty()) {
     const double rate = context.connection().clock().timeline_rate_hz();
     if (!words.from.empty()) request.set_start_frame(parse_time(words.from, "--from").to_frames(rate));
@@ -99,6 +106,7 @@ int render(Context& context, const RenderWords& words) {
   if (context.json) return kOk;  // its last line said it
   for (const std::string& warning : job.render().warnings()) note(printable(warning));
   print_line(printable(job.render().file() + ": " + outcome_text(job)));
+  for (const std::string& line : loudness_lines(job)) print_line(printable(line));
   return kOk;
 }
 
@@ -142,6 +150,9 @@ int render_on_server(Context& context, std::vector<std::string> arguments) {
   app.add_option("--format", words.sample_format, "pcm16, pcm24 (the default) or float32")
       ->check(CLI::IsMember({"pcm16", "pcm24", "float32"}));
   app.add_flag("--force", words.force, "Replace an existing file, once the new one is whole");
+  app.add_flag("--loudness", words.loudness, "Measure the output: loudness, its range, true peak (EBU R 128)");
+  app.add_option("--loudness-of", words.loudness_of, "Also of this node; may be repeated")->expected(1)->take_all();
+  app.add_flag("--loudness-stems", words.loudness_stems, "Also of every track and every bus");
   app.add_flag("--no-wait", words.no_wait, "Only begin, and print the job's number");
   app.add_flag("--json", context.json, "The job as a line of JSON, each time that it changes");
   app.add_option("--server", context.server, "unix:/path/to/socket or host:port");

@@ -26,6 +26,13 @@ std::string render_text(const v1::RenderResult& result) {
                 result.sample_rate_hz(), result.channels(), result.peak_db(), result.speed());
 }
 
+std::string loudness_text(const v1::Loudness& loudness) {
+  std::string text = loudness.has_integrated_lufs() ? format("%.1f LUFS", loudness.integrated_lufs())
+                                                    : "too short or too quiet for a loudness";
+  if (loudness.has_range_lu()) text += format(", range %.1f LU", loudness.range_lu());
+  return text + format(", true peak %.1f dBTP", loudness.max_true_peak_db());
+}
+
 std::string scan_text(const v1::ScanResult& result) {
   return format("%u files read to their end, %s of sound, %u broken", result.files(),
                 time_text(static_cast<std::int64_t>(result.seconds() * 1000.0), 1000.0).c_str(), result.broken_count());
@@ -43,6 +50,14 @@ std::string state_text(v1::Job::State state) { return lower_name(v1::Job::State_
 
 std::string progress_text(const v1::Job& job) {
   return job.has_progress() ? format("%.0f %%", job.progress() * 100.0) : "";
+}
+
+std::vector<std::string> loudness_lines(const v1::Job& job) {
+  std::vector<std::string> lines;
+  if (job.render().has_loudness()) lines.push_back("  " + loudness_text(job.render().loudness()));
+  for (const auto& stem : job.render().stems())
+    lines.push_back("  " + stem.node() + ": " + loudness_text(stem.loudness()));
+  return lines;
 }
 
 bool has_ended(const v1::Job& job) {

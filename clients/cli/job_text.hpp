@@ -19,6 +19,8 @@ namespace continuo::cli {
 [[nodiscard]] std::string progress_text(const v1::Job& job);
 /// What a job came to: "24000 frames, 2 channels, peak -3.00 dBFS", or why it came to nothing.
 [[nodiscard]] std::string outcome_text(const v1::Job& job);
+/// Of a render that measured: the output's loudness, then a line for each node.
+[[nodiscard]] std::vector<std::string> loudness_lines(const v1::Job& job);
 [[nodiscard]] bool has_ended(const v1::Job& job);
 
 /// The exit code of a job that failed, by its reason: the same as of a call that fails with it.

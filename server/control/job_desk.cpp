@@ -73,7 +73,7 @@ void JobDesk::start_render(v1::StartRenderRequest request, Done<v1::Job> done, s
                                              identity = std::move(identity)](Done<v1::Job> answer) mutable {
     const std::string content = digest_of(request);
     if (known(request, identity, content, answer)) return;
-    if (Result<> good = check_render(request); !good) return answer(good.error());
+    if (Result<> good = check_render(request, *parts_.graph.document()); !good) return answer(good.error());
     if (starting_.size() >= kMaxStarting)
       return answer(
           make_error(ErrorKind::resource_exhausted, "TOO_MANY_JOBS", "", "too many renders begin: try again"));

@@ -15,6 +15,8 @@
 #include "server/media/file_text.hpp"
 #include "server/media/sample_writer.hpp"
 #include "server/media/take_file.hpp"
+#include "server/session/names.hpp"
+#include "server/session/node_registry.hpp"
 #include "server/session/session_file.hpp"
 
 namespace continuo::control {
@@ -42,6 +44,17 @@ double number(const google::protobuf::Struct& in, const char* name) {
 std::string text(const google::protobuf::Struct& in, const char* name) {
   const auto found = in.fields().find(name);
   return found == in.fields().end() ? std::string() : found->second.string_value();
+}
+
+/// As continuo-render prints it.
+v1::Loudness loudness_of(const google::protobuf::Struct& in) {
+  v1::Loudness loudness;
+  if (in.fields().contains("integrated_lufs")) loudness.set_integrated_lufs(number(in, "integrated_lufs"));
+  if (in.fields().contains("range_lu")) loudness.set_range_lu(number(in, "range_lu"));
+  loudness.set_max_momentary_lufs(number(in, "max_momentary_lufs"));
+  loudness.set_max_short_term_lufs(number(in, "max_short_term_lufs"));
+  loudness.set_max_true_peak_db(number(in, "true_peak_dbtp"));
+  return loudness;
 }
 
 /// A file without a name that holds `content`, read from its beginning.
@@ -86,14 +99,44 @@ Result<v1::Job> result_of(const RenderChild::Ended& ended, const std::string& fi
       result.add_warnings(media::readable(line.string_value().substr(0, kMostText)));
     }
   }
+  if (const auto loudness = answer.fields().find("loudness"); loudness != answer.fields().end())
+    *result.mutable_loudness() = loudness_of(loudness->second.struct_value());
+  if (const auto stems = answer.fields().find("stems"); stems != answer.fields().end()) {
+    for (const auto& each : stems->second.list_value().values()) {
+      v1::RenderResult::Stem& stem = *result.add_stems();
+      stem.set_node(text(each.struct_value(), "node"));
+      *stem.mutable_loudness() = loudness_of(each.struct_value());
+    }
+  }
   if (result.frames() == 0)
     return make_error(ErrorKind::internal, "RENDER_FAILED", "", "the render's process gave no answer");
   return job;
 }
 
+Result<> check_stems(const v1::StartRenderRequest& request, const session::Document& document) {
+  std::size_t count = static_cast<std::size_t>(request.loudness_of_size());
+  if (request.loudness_stems()) {
+    session::for_each_node(document.nodes, "", [&](const std::string&, const session::DocNode& node) {
+      const session::TypeSpec* const type = session::find_type(node.type);
+      count += type != nullptr && (type->role == session::TypeRole::track || type->role == session::TypeRole::bus);
+    });
+  }
+  if (count > kMaxStems) {
+    return bad(
+        "TOO_MANY", request.loudness_stems() ? "loudness_stems" : "loudness_of",
+        "the loudness of at most " + std::to_string(kMaxStems) + " nodes is told, not of " + std::to_string(count));
+  }
+  for (int i = 0; i < request.loudness_of_size(); ++i) {
+    if (session::find_node(document, request.loudness_of(i)) != nullptr) continue;
+    return make_error(ErrorKind::not_found, "UNKNOWN_NODE", "loudness_of[" + std::to_string(i) + "]",
+                      "there is no node " + session::quoted(request.loudness_of(i)));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<> check_render(const v1::StartRenderRequest& request) {
+Result<> check_render(const v1::StartRenderRequest& request, const session::Document& document) {
   const std::string& file = request.file();
   const std::string_view name = media::split_name(file).name;
   if (!media::is_utf8(file) || media::readable(file) != file || name.empty() || name.find('/') != std::string::npos)
@@ -113,7 +156,7 @@ Result<> check_render(const v1::StartRenderRequest& request) {
     return bad("EMPTY_RANGE", "end_frame",
                "the render ends before it begins: frame " + std::to_string(start) + " to " +
                    std::to_string(request.end_frame()));
-  return {};
+  return check_stems(request, document);
 }
 
 std::vector<std::string> render_arguments(const RenderOrder& order) {
@@ -137,6 +180,9 @@ std::vector<std::string> render_arguments(const RenderOrder& order) {
     words.push_back("--to=" + std::to_string(request.end_frame()) + "f");
   else
     words.push_back("--tail=auto");
+  if (request.loudness()) words.emplace_back("--loudness");
+  if (request.loudness_stems()) words.emplace_back("--loudness-stems");
+  for (const std::string& node : request.loudness_of()) words.push_back("--loudness-of=" + node);
   for (const auto& [name, folder] : order.roots.folders()) {
     if (!name.empty()) words.push_back("--media-root=" + name + "=" + folder.string());
   }

@@ -26,8 +26,12 @@ struct RenderOrder {
   std::string hidden;  // what the output is called until it is whole
 };
 
-/// INVALID_ARGUMENT: a name, a range or a format that no render can have.
-[[nodiscard]] Result<> check_render(const v1::StartRenderRequest& request);
+/// Nodes whose loudness one render tells.
+inline constexpr std::size_t kMaxStems = 1000;
+
+/// INVALID_ARGUMENT: a name, a range or a format that no render can have, or too many stems; NOT_FOUND: a stem that
+/// `document` does not have.
+[[nodiscard]] Result<> check_render(const v1::StartRenderRequest& request, const session::Document& document);
 
 /// The words for continuo-render: all of them ours.
 [[nodiscard]] std::vector<std::string> render_arguments(const RenderOrder& order);

@@ -215,11 +215,12 @@ class AsyncClient(AsyncMetering):
         return watch_async(self, job_id)
 
     async def start_render(self, file: str, *, start_frame: int = 0, end_frame: int | None = None,
-                           sample_format: str = "pcm24", overwrite: bool = False,
+                           sample_format: str = "pcm24", overwrite: bool = False, loudness: bool = False,
+                           loudness_stems: bool = False, loudness_of: Sequence[str] = (),
                            request_id: str | None = None) -> AsyncJob:
         """See Client.start_render."""
-        request = render_request(file, start_frame, end_frame, sample_format, overwrite, self.name,
-                                 request_id or str(uuid.uuid4()))
+        request = render_request(file, start_frame, end_frame, sample_format, overwrite, loudness, loudness_stems, loudness_of,
+                                 self.name, request_id or str(uuid.uuid4()))
         return AsyncJob(self, await self._call(v1.Job, self._jobs.StartRender, request))
 
     async def start_scan(self, path: str, *, request_id: str | None = None) -> AsyncJob:

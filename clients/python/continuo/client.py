@@ -236,12 +236,14 @@ class Client(Metering):
         return JobWatch(self, self._jobs.WatchJobs(v1.WatchJobsRequest(job_id=job_id), metadata=self._metadata))
 
     def start_render(self, file: str, *, start_frame: int = 0, end_frame: int | None = None, sample_format: str = "pcm24",
-                     overwrite: bool = False, request_id: str | None = None) -> Job:
+                     overwrite: bool = False, loudness: bool = False, loudness_stems: bool = False,
+                     loudness_of: Sequence[str] = (), request_id: str | None = None) -> Job:
         """Renders the session as it is now, in the daemon, into "root:relative" (.wav, .flac); `.wait()` on it waits.
         Frames are the timeline's; None: where the last player ends, and its tail. sample_format: "pcm16", "pcm24",
-        "float32". ExistsError (FILE_EXISTS) unless `overwrite`; the file is there whole once the job is done."""
-        request = render_request(file, start_frame, end_frame, sample_format, overwrite, self.name,
-                                 request_id or str(uuid.uuid4()))
+        "float32". ExistsError (FILE_EXISTS) unless `overwrite`; the file is there whole once the job is done.
+        loudness: `result.loudness` is the output's; loudness_stems, loudness_of (paths): `result.stems`, too."""
+        request = render_request(file, start_frame, end_frame, sample_format, overwrite, loudness, loudness_stems, loudness_of,
+                                 self.name, request_id or str(uuid.uuid4()))
         return Job(self, self._call(v1.Job, self._jobs.StartRender, request))
 
     def start_scan(self, path: str, *, request_id: str | None = None) -> Job:

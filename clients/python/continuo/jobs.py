@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -88,10 +88,11 @@ def _too_long(job: _Job, timeout_s: float) -> TryAgainError:
     return TryAgainError(f"job {job.id} has not ended after {timeout_s:g} s", "DEADLINE_EXCEEDED", "job_id")
 
 
-def render_request(file: str, start_frame: int, end_frame: int | None, sample_format: str, overwrite: bool, client: str,
-                   request_id: str) -> v1.StartRenderRequest:
+def render_request(file: str, start_frame: int, end_frame: int | None, sample_format: str, overwrite: bool, loudness: bool,
+                   loudness_stems: bool, loudness_of: Sequence[str], client: str, request_id: str) -> v1.StartRenderRequest:
     return v1.StartRenderRequest(file=file, start_frame=start_frame, end_frame=end_frame, sample_format=sample_format,
-                                 overwrite=overwrite, client=client, request_id=request_id)
+                                 overwrite=overwrite, loudness=loudness, loudness_stems=loudness_stems,
+                                 loudness_of=loudness_of, client=client, request_id=request_id)
 
 
 class Job(_Job):

@@ -24,6 +24,21 @@ TEST_CASE("a job's kind, state and progress as words") {
   CHECK(outcome_text(job) == "the disk is full (DISK_FULL)");
 }
 
+TEST_CASE("a render that measured has a line for its output and for each node") {
+  v1::Job job;
+  CHECK(loudness_lines(job).empty());
+  v1::RenderResult& render = *job.mutable_render();
+  render.mutable_loudness()->set_integrated_lufs(-23.04);
+  render.mutable_loudness()->set_range_lu(5.0);
+  render.mutable_loudness()->set_max_true_peak_db(-1.26);
+  v1::RenderResult::Stem& stem = *render.add_stems();
+  stem.set_node("vox");
+  stem.mutable_loudness()->set_max_true_peak_db(-150.0);
+  CHECK(loudness_lines(job) == std::vector<std::string>{"  -23.0 LUFS, range 5.0 LU, true peak -1.3 dBTP",
+                                                        "  vox: too short or too quiet for a loudness, true peak "
+                                                        "-150.0 dBTP"});
+}
+
 TEST_CASE("a failed job ends a command as the call would have") {
   CHECK(exit_code_of("FILE_EXISTS") == kCannotCreate);
   CHECK(exit_code_of("DISK_FULL") == kIoError);

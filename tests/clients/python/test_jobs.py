@@ -36,6 +36,15 @@ class Jobs(WithDaemon):
             self.client.start_render("media:mix.wav")
         self.assertEqual(caught.exception.reason, "FILE_EXISTS")
 
+    def test_a_render_tells_its_loudness(self):
+        result = self.client.start_render("media:loud.wav", overwrite=True, loudness_of=["vox/p", "vox"]).wait(PATIENCE_S).result
+        self.assertEqual([stem.node for stem in result.stems], ["vox", "vox/p"])
+        self.assertAlmostEqual(result.loudness.integrated_lufs, result.stems[0].loudness.integrated_lufs)
+        self.assertFalse(result.loudness.HasField("range_lu"))  # half a second
+        with self.assertRaises(continuo.NotFoundError) as caught:
+            self.client.start_render("media:none.wav", loudness_of=["vox", "ghost"])
+        self.assertEqual(caught.exception.field, "loudness_of[1]")
+
     def test_a_request_id_starts_one_render(self):
         ids = {self.client.start_render("media:once.wav", overwrite=True, request_id="once").id for _ in range(2)}
         self.assertEqual(len(ids), 1)

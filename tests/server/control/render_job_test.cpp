@@ -4,8 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <numbers>
 
+#include "server/control/render_work.hpp"
 #include "tests/server/control/job_rig.hpp"
 
 namespace continuo::control::test {
@@ -13,6 +16,16 @@ namespace {
 
 using State = v1::Job;
 namespace fs = std::filesystem;
+
+/// A sine of 997 Hz at -20 dBFS, the same in all channels.
+std::vector<float> tone(std::uint32_t channels, std::size_t frames) {
+  std::vector<float> samples;
+  for (std::size_t i = 0; i < frames; ++i) {
+    const double phase = 2.0 * std::numbers::pi * 997.0 * static_cast<double>(i) / 48'000.0;
+    samples.insert(samples.end(), channels, static_cast<float>(0.1 * std::sin(phase)));
+  }
+  return samples;
+}
 
 /// What the program makes of the session's text by itself.
 std::string by_program(JobRig& rig, const std::string& words, const std::string& ending = "wav") {
@@ -70,6 +83,72 @@ TEST_CASE("a render is the file that continuo-render makes of the same session, 
   }
   CHECK(rig.hidden().empty());
   CHECK(fs::status(rig.media()).permissions() != fs::perms::none);
+}
+
+TEST_CASE("a render tells its loudness, and that of what is asked for, as a measure of the file would") {
+  JobRig rig;
+  rig.write_wav("tone.wav", 2, 48'000, tone(2, 48'000 * 4));
+  rig.play("tone.wav");
+  auto request = JobRig::to("media:plain.wav");
+  request.set_end_frame(48'000 * 4);
+  REQUIRE(rig.ended(rig.started(request)).state() == State::STATE_DONE);
+  request.set_file("media:mix.wav");
+  SUBCASE("of the output alone") {
+    request.set_loudness(true);
+    const v1::Job job = rig.ended(rig.started(request));
+    REQUIRE_MESSAGE(job.state() == State::STATE_DONE, job.message());
+    // A sine of 997 Hz at -20 dBFS in both channels is -20 LUFS (Tech 3341, case 1, has -23 for -23).
+    CHECK(job.render().loudness().integrated_lufs() == doctest::Approx(-20.0).epsilon(0.002));
+    CHECK(job.render().loudness().range_lu() < 0.1);
+    CHECK(job.render().loudness().max_momentary_lufs() == doctest::Approx(-20.0).epsilon(0.002));
+    CHECK(job.render().loudness().max_short_term_lufs() == doctest::Approx(-20.0).epsilon(0.002));
+    CHECK(job.render().loudness().max_true_peak_db() == doctest::Approx(-20.0).epsilon(0.01));
+    CHECK(job.render().stems().empty());
+  }
+  SUBCASE("of every track, and of a node by name") {
+    request.set_loudness_stems(true);
+    request.add_loudness_of("vox/p");
+    const v1::Job job = rig.ended(rig.started(request));
+    REQUIRE_MESSAGE(job.state() == State::STATE_DONE, job.message());
+    CHECK(job.render().has_loudness());
+    REQUIRE(job.render().stems_size() == 2);
+    CHECK(job.render().stems(0).node() == "vox");
+    CHECK(job.render().stems(1).node() == "vox/p");
+    for (const auto& stem : job.render().stems())
+      CHECK(stem.loudness().integrated_lufs() == doctest::Approx(-20.0).epsilon(0.002));
+  }
+  CHECK(JobRig::bytes(rig.media() / "mix.wav") == JobRig::bytes(rig.media() / "plain.wav"));
+}
+
+TEST_CASE("a node whose loudness nobody can tell is refused, or fails the job") {
+  JobRig rig;
+  rig.song();
+  REQUIRE(
+      rig.load("{'format':1,'sample_rate_hz':48000,'nodes':[{'id':'g','type':'container','children':["
+               "{'id':'vox','type':'track','children':[{'id':'p','type':'player','params':{'file':'a.wav'}}]}]}],"
+               "'connections':[{'from':'g/vox','to':'out'}]}"));
+  auto request = JobRig::to("media:mix.wav");
+  request.add_loudness_of("g/vox");
+  request.add_loudness_of("vox");
+  const auto unknown = rig.start(request);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().kind == ErrorKind::not_found);
+  CHECK(unknown.error().reason == "UNKNOWN_NODE");
+  CHECK(unknown.error().field == "loudness_of[1]");
+  request.set_loudness_of(1, "g");
+  const v1::Job silent = rig.ended(rig.started(request));
+  CHECK(silent.state() == State::STATE_FAILED);
+  CHECK(silent.reason() == "NO_SOUND");
+  // At the bound, and above it.
+  request.clear_loudness_of();
+  for (std::size_t i = 0; i < kMaxStems; ++i) request.add_loudness_of("g/vox");
+  CHECK(rig.ended(rig.started(request)).render().stems_size() == 1);
+  request.set_overwrite(true);
+  request.set_loudness_stems(true);
+  CHECK(rig.refusal(request) == "TOO_MANY");
+  request.set_loudness_stems(false);
+  request.add_loudness_of("g/vox");
+  CHECK(rig.refusal(request) == "TOO_MANY");
 }
 
 TEST_CASE("what a render does not find is silent, and said") {
