@@ -4,18 +4,11 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <chrono>
-#include <string_view>
-
 #include "continuo/v1/media.pb.h"
 #include "server/control/engine.hpp"
 #include "server/rpc/door.hpp"
 
 namespace continuo::rpc {
-
-/// What a client is told that was waited for in vain.
-[[nodiscard]] Error idle_error(std::chrono::steady_clock::duration limit, std::string_view what,
-                               std::string_view happened);
 
 /// For gRPC to call; goes by itself when the call is over.
 [[nodiscard]] grpc::ServerReadReactor<v1::UploadMediaRequest>* receive_media(grpc::CallbackServerContext* context,

@@ -3,16 +3,14 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "server/control/media_library.hpp"
 #include "server/rpc/agent.hpp"
-#include "server/rpc/apply_shape.hpp"
 #include "server/rpc/convert.hpp"
-#include "server/rpc/media_upload.hpp"
+#include "server/rpc/fed_call.hpp"
 #include "server/rpc/reply.hpp"
 #include "server/rpc/strict.hpp"
 
@@ -22,13 +20,13 @@ namespace {
 /// LoadSession: [rpc] collect up to 64 MiB -> [control] parse, prepare, swap, or leave all as it was -> answer.
 /// It reads bytes and parses them itself: of a message that is none gRPC says no more than of the stream's end. Of one
 /// that is too large it does neither; but then the call is over, and nothing can be sent on it any more.
-class Upload final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public std::enable_shared_from_this<Upload> {
+class Upload final : public FedCall<grpc::ByteBuffer> {
  public:
   Upload(grpc::CallbackServerContext* context, grpc::ByteBuffer* response, control::Engine& engine)
       : context_(context), response_(response), engine_(engine) {}
 
   void start(Door& door) {
-    self_ = shared_from_this();
+    own();
     auto [status, who] = door.enter(*context_, "continuo.v1.SessionService.LoadSession");
     identity_ = who.name;
     if (status.ok()) {
@@ -36,38 +34,29 @@ class Upload final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public st
     }
     if (status.ok() && !place_) status = no_room_status("loads of one caller", Gate::kMaxLoadsOfCaller);
     if (!status.ok()) return finish(status);
-    turn_ = engine_.media().idle().add([weak = weak_from_this()] {
-      if (const auto upload = weak.lock()) upload->end_idle();
-    });
+    watch_idle(engine_.media().idle(), "load", "sent nothing: nothing was loaded");
     read();
   }
 
   void OnReadDone(bool ok) override {
-    const std::shared_ptr<Upload> keep = shared_from_this();
-    {
-      const std::lock_guard lock(mutex_);
-      reading_ = false;
-      if (finished_) return;
-    }
-    turn_->ours();
+    const auto keep = shared_from_this();
+    if (!is_read()) return;
     if (!ok) return context_->IsCancelled() ? finish(grpc::Status::CANCELLED) : StartSendInitialMetadata();
-    if (Result<> taken = take_chunk(); !taken) return finish(to_status(taken.error()));
+    if (Result<> taken = take_chunk(); !taken) return finish(taken.error());
     read();
   }
 
   /// The client has said all that it had to say, or sent more than a message may hold: then this does not go out.
   void OnSendInitialMetadataDone(bool ok) override {
-    const std::shared_ptr<Upload> keep = shared_from_this();
+    const auto keep = shared_from_this();
     if (!ok) return finish(grpc::Status::CANCELLED);
     load();
   }
 
-  void OnDone() override { const std::shared_ptr<Upload> self = std::exchange(self_, nullptr); }
-
  private:
   Result<> take_chunk() {
     v1::LoadSessionRequest chunk;
-    if (!grpc::SerializationTraits<v1::LoadSessionRequest>::Deserialize(&bytes_, &chunk).ok()) {
+    if (!grpc::SerializationTraits<v1::LoadSessionRequest>::Deserialize(&message(), &chunk).ok()) {
       return make_error(ErrorKind::invalid_argument, "NO_MESSAGE", "",
                         "what came is no LoadSessionRequest: nothing was loaded");
     }
@@ -93,11 +82,11 @@ class Upload final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public st
 
   void load() {
     if (first_) {
-      return finish(to_status(make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json",
-                                         "no session came: at least one message is needed")));
+      return finish(make_error(ErrorKind::invalid_argument, "EMPTY_STREAM", "json",
+                               "no session came: at least one message is needed"));
     }
     // Where the daemon ends first, the answer is dropped, and this with it.
-    auto letting = std::make_shared<Letting>(shared_from_this());
+    auto letting = std::make_shared<Letting>(std::static_pointer_cast<Upload>(shared_from_this()));
     engine_.load(std::move(request_), [letting](Result<v1::LoadSessionResponse> loaded) {
       std::exchange(letting->upload, nullptr)->answer(std::move(loaded));
     });
@@ -115,59 +104,18 @@ class Upload final : public grpc::ServerReadReactor<grpc::ByteBuffer>, public st
   };
 
   void answer(Result<v1::LoadSessionResponse> loaded) {
-    if (!loaded) return finish(to_status(loaded.error()));
-    bool own = false;
-    finish(grpc::SerializationTraits<v1::LoadSessionResponse>::Serialize(*loaded, response_, &own));
-  }
-
-  void read() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (finished_) return;
-      reading_ = starting_ = true;
-    }
-    turn_->client();
-    StartRead(&bytes_);  // outside the lock: gRPC may call back from inside
-    bool idle = false;
-    {
-      const std::lock_guard lock(mutex_);
-      starting_ = false;
-      idle = std::exchange(idle_, false);
-    }
-    if (idle) end_idle();
-  }
-
-  /// The client sends nothing: its place is somebody else's.
-  void end_idle() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (finished_ || !reading_) return;  // it came after all
-      idle_ = starting_;                   // a finished call must not be read: whoever starts the read ends it then
-      if (starting_) return;
-    }
-    finish(to_status(idle_error(engine_.media().idle().limit(), "load", "sent nothing: nothing was loaded")));
-  }
-
-  void finish(const grpc::Status& status) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (std::exchange(finished_, true)) return;
-    }
-    Finish(status);
+    if (!loaded) return finish(loaded.error());
+    bool own_buffer = false;
+    finish(grpc::SerializationTraits<v1::LoadSessionResponse>::Serialize(*loaded, response_, &own_buffer));
   }
 
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
   control::Engine& engine_;
-  std::shared_ptr<Upload> self_;  // until gRPC has let go
   std::optional<StreamPlace> place_;
-  std::shared_ptr<control::IdleTransfers::Turn> turn_;
-  grpc::ByteBuffer bytes_;
   control::LoadRequest request_;
   std::string identity_;
   bool first_ = true;
-  std::mutex mutex_;  // of what follows
-  bool reading_ = false, starting_ = false, idle_ = false, finished_ = false;
 };
 
 }  // namespace
