@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "server/control/text_check.hpp"
 #include "server/control/transaction.hpp"
 
 namespace continuo::control {
@@ -22,7 +23,7 @@ Result<> check_request(const v1::ApplyRequest& request) {
                    std::to_string(request.operations_size()));
   }
   if (request.request_id().size() > 64) return bad("TOO_LONG", "request_id", "request_id has at most 64 characters");
-  if (request.client().size() > 800) return bad("TOO_LONG", "client", "client has at most 200 characters");
+  if (const Result<> client = check_text(request.client(), "client"); !client) return client;
   if (const Result<> tokens = check_tokens(request.leases()); !tokens) return tokens;
   if (request.has_wait() && request.wait() != v1::WAIT_COMMITTED && request.wait() != v1::WAIT_APPLIED) {
     return bad("UNKNOWN_ENUM", "wait", "wait is WAIT_COMMITTED or WAIT_APPLIED");

@@ -5,15 +5,12 @@
 
 #include "server/control/missing_channels.hpp"
 #include "server/control/take_order.hpp"
+#include "server/control/text_check.hpp"
 #include "server/control/transaction.hpp"
 #include "server/session/warnings.hpp"
 
 namespace continuo::control {
 namespace {
-
-Error bad(std::string reason, std::string field, std::string message) {
-  return make_error(ErrorKind::invalid_argument, std::move(reason), std::move(field), std::move(message));
-}
 
 Error too_long_a_line() {
   return make_error(ErrorKind::resource_exhausted, "TOO_MANY_TRANSACTIONS", "operations",
@@ -93,7 +90,7 @@ void Transactions::enter(v1::ApplyRequest request, Done done, std::string identi
 
 void Transactions::cancel(const v1::CancelScheduledRequest& request, const Scheduled::Allowed& allowed,
                           std::function<void(Result<v1::CancelScheduledResponse>)> done, const std::string& identity) {
-  if (request.client().size() > 800) return done(bad("TOO_LONG", "client", "client has at most 200 characters"));
+  if (const Result<> client = check_text(request.client(), "client"); !client) return done(client.error());
   if (const Result<> tokens = check_tokens(request.leases()); !tokens) return done(tokens.error());
   const bool taken = parts_.jobs.try_add([this, request, allowed, done, identity](const JobQueue::Finish& finish) {
     const auto may = [&](const v1::ApplyRequest& scheduled) {

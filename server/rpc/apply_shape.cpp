@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "server/control/text_check.hpp"
 #include "server/rpc/strict.hpp"
 
 namespace continuo::rpc {
@@ -23,9 +24,7 @@ Result<> check_apply(const v1::ApplyRequest& request) {
   if (request.request_id().size() > kMaxRequestId) {
     return out_of_range("request_id", "is longer than " + std::to_string(kMaxRequestId) + " bytes");
   }
-  if (request.client().size() > kMaxClient) {
-    return out_of_range("client", "is longer than " + std::to_string(kMaxClient) + " bytes");
-  }
+  if (Result<> client = control::check_text(request.client(), "client"); !client) return client;
   if (request.max_wait_ms() > kMaxWaitMs) {
     return out_of_range("max_wait_ms", "is over " + std::to_string(kMaxWaitMs));
   }

@@ -11,7 +11,6 @@ namespace continuo::rpc {
 
 inline constexpr int kMaxOperations = 10000;
 inline constexpr std::size_t kMaxRequestId = 64;
-inline constexpr std::size_t kMaxClient = 200;
 inline constexpr std::uint32_t kDefaultWaitMs = 2000;
 inline constexpr std::uint32_t kMaxWaitMs = 600000;
 /// An answer that is sent just before a deadline never arrives; this much before, it does.

@@ -1,5 +1,6 @@
 #include "continuo/v1/job.grpc.pb.h"
 #include "server/control/job_desk.hpp"
+#include "server/control/text_check.hpp"
 #include "server/rpc/access.hpp"
 #include "server/rpc/apply_shape.hpp"
 #include "server/rpc/reply.hpp"
@@ -42,20 +43,16 @@ std::string_view method_of(v1::Job::Kind kind) {
   }
 }
 
-Result<> check_length(std::size_t length, std::size_t most, const char* field) {
-  if (length <= most) return {};
-  return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", field,
-                    std::string(field) + " is longer than " + std::to_string(most) + " bytes");
-}
-
 template <class Request>
 Result<> check_shape(const Request& request) {
   if (Result<> good = check_strict(request); !good) return good;
   if constexpr (requires { request.client(); }) {
-    if (Result<> good = check_length(request.client().size(), kMaxClient, "client"); !good) return good;
+    if (Result<> good = control::check_text(request.client(), "client"); !good) return good;
   }
   if constexpr (requires { request.request_id(); }) {
-    if (Result<> good = check_length(request.request_id().size(), kMaxRequestId, "request_id"); !good) return good;
+    if (request.request_id().size() > kMaxRequestId)
+      return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", "request_id",
+                        "request_id is longer than " + std::to_string(kMaxRequestId) + " bytes");
   }
   return {};
 }

@@ -8,7 +8,7 @@
 
 #include "continuo/v1/param.grpc.pb.h"
 #include "server/control/param_streams.hpp"
-#include "server/rpc/apply_shape.hpp"
+#include "server/control/text_check.hpp"
 #include "server/rpc/convert.hpp"
 #include "server/rpc/services.hpp"
 #include "server/rpc/strict.hpp"
@@ -114,10 +114,8 @@ class ParamCall final : public grpc::ServerBidiReactor<Request, Response>,
 
  private:
   void bind() {
-    if (message_.bind().client().size() > kMaxClient) {
-      return refuse(to_status(make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", "bind.client",
-                                         "bind.client is longer than " + std::to_string(kMaxClient) + " bytes")));
-    }
+    if (const Result<> client = control::check_text(message_.bind().client(), "bind.client"); !client)
+      return refuse(to_status(client.error()));
     call_->bind(message_.bind(), [weak = weak_from_this()](Result<Response::Bound> bound) {
       const auto one = weak.lock();
       if (!one) return;

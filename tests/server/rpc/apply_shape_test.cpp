@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "server/control/text_check.hpp"
+
 namespace continuo::rpc {
 namespace {
 
@@ -26,7 +28,8 @@ TEST_CASE("a transaction has 1 to 10000 operations") {
 TEST_CASE("texts and times of a transaction have their bounds") {
   v1::ApplyRequest request = with_operations(1);
   request.set_request_id(std::string(kMaxRequestId, 'r'));
-  request.set_client(std::string(kMaxClient, 'c'));
+  for (std::size_t i = 0; i < control::kMaxCharacters; ++i)
+    request.mutable_client()->append("\xC3\xA4");  // an "a umlaut"
   request.set_max_wait_ms(kMaxWaitMs);
   CHECK(check_apply(request));
   request.set_max_wait_ms(kMaxWaitMs + 1);
