@@ -1,11 +1,12 @@
 #include "server/control/why_desk.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "rt/meter_channels.hpp"
+#include "server/control/meter_fold.hpp"
 #include "server/control/metered.hpp"
 #include "server/control/timer.hpp"
 #include "server/session/node_registry.hpp"
@@ -28,8 +29,37 @@ std::vector<std::string> chain_at(const session::Document& document, const std::
   return paths;
 }
 
-double to_db(float peak) {
-  return peak <= 0.0f ? -150.0 : std::max(-150.0, 20.0 * std::log10(static_cast<double>(peak)));
+/// What was heard while somebody listened, dBFS, by path and channel; empty: not measured.
+struct Heard {
+  std::map<std::string, std::vector<std::optional<double>>> levels;
+
+  /// Channel from 1; 0: the loudest.
+  [[nodiscard]] std::optional<double> level_db(const std::string& path, std::uint32_t channel) const {
+    const auto found = levels.find(path);
+    if (found == levels.end()) return std::nullopt;
+    if (channel > 0) return channel <= found->second.size() ? found->second[channel - 1] : std::nullopt;
+    std::optional<double> most;
+    for (const auto& level : found->second) most = level && (!most || *level > *most) ? level : most;
+    return most;
+  }
+  [[nodiscard]] std::uint32_t channels(const std::string& path) const {
+    const auto found = levels.find(path);
+    return found == levels.end() ? 0u : static_cast<std::uint32_t>(found->second.size());
+  }
+};
+
+v1::WhyResponse to_response(const WhyAnswer& answer) {
+  v1::WhyResponse response;
+  response.set_reason(to_text(answer.reason));
+  response.set_node(answer.path);
+  response.set_message(answer.message);
+  for (const WhyStep& step : answer.steps) {
+    auto& out = *response.add_steps();
+    out.set_node(step.path);
+    out.set_type(step.type);
+    if (step.level_db) out.set_level_db(*step.level_db);
+  }
+  return response;
 }
 
 }  // namespace
@@ -39,8 +69,22 @@ struct WhyDesk::Asking {
   struct Meter {
     session::CompiledMeter meter;
     rt::MeterLook look;
-    std::vector<rt::MeterReader> readers;  // by channel
+    rt::MeterChannelsReader reader;
   };
+  [[nodiscard]] Heard heard() {
+    Heard all;
+    for (Meter& one : meters) {
+      std::vector<rt::MeterWindow> windows(one.meter.slots->size());
+      std::uint64_t missed = 0;
+      const bool measured = one.reader.fold(*one.meter.slots, windows, missed);
+      std::vector<std::optional<double>>& channels = all.levels[one.meter.path];
+      for (const rt::MeterWindow& window : windows) {
+        const double db = static_cast<double>(meter_db(static_cast<double>(window.peak), 20.0));
+        channels.push_back(measured ? std::optional(db) : std::nullopt);
+      }
+    }
+    return all;
+  }
   v1::WhyRequest request;
   Done done;
   std::vector<Meter> meters;
@@ -80,8 +124,7 @@ void WhyDesk::ask(const v1::WhyRequest& request, Done done) {
 void WhyDesk::listen(const std::shared_ptr<Asking>& asking) {
   asking->meters.clear();
   for (const session::CompiledMeter& meter : parts_.graph.meters()) {
-    Asking::Meter& one = asking->meters.emplace_back(Asking::Meter{meter, rt::MeterLook(meter.slots), {}});
-    for (const rt::MeterSlot& slot : *meter.slots) one.readers.push_back({slot.published()});
+    asking->meters.push_back({meter, rt::MeterLook(meter.slots), rt::MeterChannelsReader::from_now(*meter.slots)});
   }
   asking_.push_back(asking);
   if (!parts_.devices.audio_alive()) return answer(asking);
@@ -119,50 +162,39 @@ void WhyDesk::answer(const std::shared_ptr<Asking>& asking) {
     return asking->done(
         make_error(ErrorKind::not_found, "UNKNOWN_NODE", "node", "there is no node \"" + path + "\" any more"));
   }
-  std::map<std::string, std::vector<std::optional<double>>> levels;
-  for (Asking::Meter& one : asking->meters) {
-    std::vector<std::optional<double>>& channels = levels[one.meter.path];
-    for (std::size_t c = 0; c < one.readers.size(); ++c) {
-      rt::MeterWindow window;
-      std::uint64_t missed = 0;
-      const bool measured = one.readers[c].fold((*one.meter.slots)[c], window, missed);
-      channels.push_back(measured ? std::optional(to_db(window.peak)) : std::nullopt);
-    }
+  const Heard heard = asking->heard();
+  WhyFacts facts = facts_now(document);
+  facts.level_db = [&](const std::string& of, std::uint32_t channel) { return heard.level_db(of, channel); };
+  facts.channels = [&](const std::string& of) { return heard.channels(of); };
+  const WhyAnswer found = why_silent(facts, path, asking->request.channel());
+  if (!look_closer(asking, found)) asking->done(to_response(found));
+}
+
+std::string WhyDesk::player_error(const session::Document& document, const std::string& path) const {
+  if (const auto found = parts_.sources.errors().find(path); found != parts_.sources.errors().end())
+    return found->second;
+  const session::DocNode* node = session::find_node(document, path);
+  std::vector<std::string> files;
+  for (const session::QueueItem& item : node->queue) files.push_back(item.file);
+  if (files.empty()) files.push_back(session::text_of(*node, "file"));
+  std::string first;
+  for (const std::string& file : files) {
+    const auto found = parts_.media.errors().find(file);
+    if (found == parts_.media.errors().end()) return {};  // one of them can be played
+    if (first.empty()) first = found->second.message;
   }
+  return first;
+}
+
+WhyFacts WhyDesk::facts_now(const DocumentPtr& document) {
   WhyFacts facts{.document = *document};
-  facts.level_db = [&](const std::string& of, std::uint32_t channel) -> std::optional<double> {
-    const auto found = levels.find(of);
-    if (found == levels.end()) return std::nullopt;
-    if (channel > 0) return channel <= found->second.size() ? found->second[channel - 1] : std::nullopt;
-    std::optional<double> most;
-    for (const auto& level : found->second) most = level && (!most || *level > *most) ? level : most;
-    return most;
-  };
-  facts.channels = [&](const std::string& of) {
-    const auto found = levels.find(of);
-    return found == levels.end() ? 0u : static_cast<std::uint32_t>(found->second.size());
-  };
-  facts.player = [&](const std::string& of) -> std::optional<rt::PlayReading> {
+  facts.player = [this](const std::string& of) -> std::optional<rt::PlayReading> {
     const session::CompiledPlayer* player = parts_.graph.player(of);
     rt::PlayReading reading;
     if (player == nullptr || !player->slot->try_read(reading)) return std::nullopt;
     return reading;
   };
-  facts.player_error = [&](const std::string& of) -> std::string {
-    if (const auto found = parts_.sources.errors().find(of); found != parts_.sources.errors().end())
-      return found->second;
-    const session::DocNode* node = session::find_node(*document, of);
-    std::vector<std::string> files;
-    for (const session::QueueItem& item : node->queue) files.push_back(item.file);
-    if (files.empty()) files.push_back(session::text_of(*node, "file"));
-    std::string first;
-    for (const std::string& file : files) {
-      const auto found = parts_.media.errors().find(file);
-      if (found == parts_.media.errors().end()) return {};  // one of them can be played
-      if (first.empty()) first = found->second.message;
-    }
-    return first;
-  };
+  facts.player_error = [this, document](const std::string& of) { return player_error(*document, of); };
   parts_.faults.look();
   v1::GetStatusResponse status;
   parts_.faults.report(status);
@@ -174,20 +206,7 @@ void WhyDesk::answer(const std::shared_ptr<Asking>& asking) {
   facts.clock_device = device != nullptr && device->info().host_api == "clock";
   facts.inputs = parts_.graph.shape().in_channels;
   facts.outputs = parts_.graph.shape().out_channels;
-
-  const WhyAnswer found = why_silent(facts, path, asking->request.channel());
-  if (look_closer(asking, found)) return;
-  v1::WhyResponse response;
-  response.set_reason(to_text(found.reason));
-  response.set_node(found.path);
-  response.set_message(found.message);
-  for (const WhyStep& step : found.steps) {
-    auto& out = *response.add_steps();
-    out.set_node(step.path);
-    out.set_type(step.type);
-    if (step.level_db) out.set_level_db(*step.level_db);
-  }
-  asking->done(std::move(response));
+  return facts;
 }
 
 }  // namespace continuo::control

@@ -53,6 +53,9 @@ class WhyDesk {
   void answer(const std::shared_ptr<Asking>& asking);
   /// False where it has been done, or would not help.
   [[nodiscard]] bool look_closer(const std::shared_ptr<Asking>& asking, const WhyAnswer& found);
+  /// All but the levels; `document` is the one of this moment.
+  [[nodiscard]] WhyFacts facts_now(const DocumentPtr& document);
+  [[nodiscard]] std::string player_error(const session::Document& document, const std::string& path) const;
 
   Parts parts_;
   std::vector<std::shared_ptr<Asking>> asking_;
