@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "server/control/why_gain.hpp"
 #include "server/session/node_registry.hpp"
 
 namespace continuo::control {
@@ -46,6 +47,16 @@ std::string why_decibels(double db) {
   return text;
 }
 
+std::string why_name(const session::DocConnection& connection) {
+  return "the connection from " + session::to_string(connection.from, true) + " to " +
+         session::to_string(connection.to, false);
+}
+
+bool is_strip(const DocNode& node) {
+  const session::TypeRole role = session::find_type(node.type)->role;
+  return role == session::TypeRole::track || role == session::TypeRole::bus;
+}
+
 bool gain_is_automated(const DocNode& node) {
   const auto lane = node.lanes.find("gain_db");
   return lane != node.lanes.end() && lane->second.on;
@@ -60,7 +71,8 @@ Found gain_cause(const std::string& path, const DocNode& node) {
 
 Found source_cause(const WhyFacts& facts, const std::string& path, const DocNode& node) {
   if (is_loud(facts.level_db(path, 0))) return std::nullopt;
-  if (const Found found = gain_cause(path, node)) return found;
+  if (Found found = gain_cause(path, node)) return found;
+  if (Found found = faded_cause(facts, path)) return found;
   if (node.type == "player") return player_cause(facts, path, node);
   return answer(WhyReason::silent_source, path, path + " gives silence here");
 }

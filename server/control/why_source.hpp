@@ -11,6 +11,11 @@ namespace continuo::control {
 
 /// "-42.0 dB"
 [[nodiscard]] std::string why_decibels(double db);
+/// "the connection from vox to out:3"
+[[nodiscard]] std::string why_name(const session::DocConnection& connection);
+
+/// A track or a bus: it has a chain and a fader.
+[[nodiscard]] bool is_strip(const session::DocNode& node);
 
 [[nodiscard]] inline bool is_loud(const std::optional<double>& level_db) { return level_db && *level_db > kSilentDb; }
 

@@ -77,10 +77,54 @@ TEST_CASE("why: a chain that loses the sound is looked at node by node") {
   CHECK(told(rig, "a") == "LOST_WITHIN a/m");
   rig.applied("{'operations':[{'setParams':{'path':'a/m','values':{'gain.1_1':1},'rampMs':0}}]}");
   CHECK(told(rig) == "SOUNDS out");
-  rig.applied(
-      "{'operations':[{'setParams':{'path':'a/shut','values':{'threshold_db':0,'range_db':120},'rampMs':0}}]}");
+  rig.applied("{'operations':[{'setParams':{'path':'a/shut','values':{'threshold_db':0,'range_db':120},'rampMs':0}}]}");
   rig.hardware->run(48'000);  // until it has shut
   CHECK(told(rig) == "GATE a/shut");
+}
+
+TEST_CASE("why: faders that together leave too little") {
+  Rig rig;
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'t','type':'track','children':[{'id':'osc','type':'oscillator'}]}}},"
+      "{'addNode':{'node':{'id':'b','type':'bus'}}},{'connect':{'from':'t','to':'b'}},"
+      "{'connect':{'from':'b','to':'out'}}]}");
+  const auto with = [&](int t, int b) {
+    rig.applied("{'operations':[{'setParams':{'path':'t','values':{'gain_db':" + std::to_string(t) +
+                "},'rampMs':0}},{'setParams':{'path':'b','values':{'gain_db':" + std::to_string(b) +
+                "},'rampMs':0}}]}");
+    return told(rig);
+  };
+  CHECK(with(-25, -25) == "GAIN b");
+  CHECK(with(0, -40) == "GAIN b");
+  CHECK(with(-15, -30) == "GAIN b");
+  CHECK(with(-45, 0) == "GAIN t");
+  CHECK(with(0, 0) == "SOUNDS out");
+}
+
+TEST_CASE("why: the level of the device is of the channels that it has") {
+  Rig rig;
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'t','type':'track','children':[{'id':'osc','type':'oscillator'}]}}},"
+      "{'connect':{'from':'t','to':'out:7'}}]}");
+  CHECK(told(rig) == "NO_CHANNEL out:7");
+  rig.applied("{'operations':[{'connect':{'from':'t','to':'out:2'}}]}");
+  CHECK(told(rig) == "SOUNDS out");
+}
+
+TEST_CASE("why: a soloed player that is over, and a chain that nothing feeds") {
+  Rig rig;
+  rig.write_wav("a.wav", 1, 48'000, std::vector<float>(4'800, 0.25f));
+  rig.applied(kTone);
+  rig.applied(
+      "{'operations':[{'addNode':{'node':{'id':'mono','type':'track','params':{'solo':true},'children':[{'id':'p',"
+      "'type':'player','params':{'file':'media:a.wav'}}]}}},{'connect':{'from':'mono','to':'out'}},"
+      "{'addNode':{'node':{'id':'bare','type':'track','children':[{'id':'g','type':'gain','params':{'gain_db':-140}}]}"
+      "}},{'locate':{'timelineFrame':'90000'}},{'play':{}}]}");
+  rig.hardware->run(4'800);  // until the other has faded
+  CHECK(told(rig) == "ENDED mono/p");
+  CHECK(told(rig, "a") == "OTHER_SOLO a");
+  rig.applied("{'operations':[{'setParams':{'path':'mono','values':{'solo':false}}}]}");
+  CHECK(told(rig, "bare") == "UNCONNECTED bare");
 }
 
 TEST_CASE("why: a file that is not there") {
