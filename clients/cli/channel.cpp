@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/unary_call.hpp"
 
 namespace continuo::cli {
 namespace {
@@ -95,6 +96,7 @@ Identity find_identity(const std::string& address) {
 std::shared_ptr<grpc::Channel> make_channel(const std::string& address, const Identity& identity, Window window) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a proxy for the web is not a way to the daemon
+  arguments.SetUserAgentPrefix(client_name());      // who calls, where a request has no place for it
   if (window == Window::newest_first) {
     arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kSmallWindow);
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // which would widen it again

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
@@ -133,7 +134,9 @@ void add_device_commands(CLI::App& app, Context& context) {
   command->add_option("NAME", use_options->name, "Its name, or a part that it alone has; 'clock' is no hardware")
       ->required();
   command->add_option("--host-api", use_options->host_api, "JACK, ALSA, ...");
-  command->add_option("--rate", use_options->rate_hz, "Hz; else the device's own")->check(CLI::NonNegativeNumber);
+  command->add_option("--rate", use_options->rate_hz, "Hz; else the device's own")
+      ->check(CLI::NonNegativeNumber)
+      ->check(finite_number());
   command->add_option("--buffer", use_options->buffer_frames, "Frames; else the device chooses");
   command->callback(
       [&context, use_options] { context.run = [&context, use_options] { return use(context, *use_options); }; });

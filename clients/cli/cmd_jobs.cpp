@@ -1,9 +1,11 @@
 // THREAD: any - jobs: list, show, watch, cancel; and a render in the daemon
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <tuple>
 
 #include "clients/cli/failure.hpp"
 #include "clients/cli/job_text.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
 #include "clients/cli/time_text.hpp"
@@ -83,6 +85,34 @@ struct RenderWords {
   std::string tls;
 };
 
+/// The frame that `text` means, or a failure that names what was typed.
+std::int64_t frame_of(const std::string& text, const char* option, double rate_hz) {
+  const TimeText time = parse_time(text, option);
+  try {
+    return time.to_frames(rate_hz);
+  } catch (const Failure& failure) {
+    throw Failure(failure.exit_code, failure.reason, option, "'" + text + "': " + failure.message);
+  }
+}
+
+/// The daemon speaks of frames: where it refuses one, the words that it came from go before.
+Failure in_words(const Failure& failure, const RenderWords& words) {
+  for (const auto& [field, option, text] :
+       {std::tuple("start_frame", "--from", &words.from), std::tuple("end_frame", "--to", &words.to)}) {
+    if (failure.field == field && !text->empty())
+      return {failure.exit_code, failure.reason, option, "'" + *text + "': " + failure.message};
+  }
+  return failure;
+}
+
+v1::Job start(JobClient& client, const v1::StartRenderRequest& request, const RenderWords& words) {
+  try {
+    return client.start_render(request);
+  } catch (const Failure& failure) {
+    throw in_words(failure, words);
+  }
+}
+
 int render(Context& context, const RenderWords& words) {
   v1::StartRenderRequest request;
   request.set_file(words.file);
@@ -93,11 +123,11 @@ int render(Context& context, const RenderWords& words) {
   for (const std::string& node : words.loudness_of) request.add_loudness_of(node);
   if (!words.from.empty() || !words.to.empty()) {
     const double rate = context.connection().clock().timeline_rate_hz();
-    if (!words.from.empty()) request.set_start_frame(parse_time(words.from, "--from").to_frames(rate));
-    if (!words.to.empty()) request.set_end_frame(parse_time(words.to, "--to").to_frames(rate));
+    if (!words.from.empty()) request.set_start_frame(frame_of(words.from, "--from", rate));
+    if (!words.to.empty()) request.set_end_frame(frame_of(words.to, "--to", rate));
   }
   JobClient client = job_client(context);
-  v1::Job job = client.start_render(request);
+  v1::Job job = start(client, request, words);
   if (words.no_wait) {
     print_line(context.json ? to_json_line(job) : std::to_string(job.job_id()));
     return kOk;
@@ -125,7 +155,8 @@ void add_jobs_commands(CLI::App& app, Context& context) {
                        std::function<int(std::optional<std::uint64_t>)> action) {
     auto id = std::make_shared<std::uint64_t>(0);
     CLI::App* command = jobs->add_subcommand(name, help);
-    CLI::Option* option = command->add_option("ID", *id, "Its number, as 'jobs' lists it")->required(required);
+    CLI::Option* option =
+        command->add_option("ID", *id, "Its number, as 'jobs' lists it")->required(required)->check(whole_number());
     command->callback([&context, option, id, action = std::move(action)] {
       const auto chosen = option->count() > 0 ? std::optional(*id) : std::nullopt;
       context.run = [action, chosen] { return action(chosen); };
@@ -157,7 +188,7 @@ int render_on_server(Context& context, std::vector<std::string> arguments) {
   app.add_flag("--json", context.json, "The job as a line of JSON, each time that it changes");
   app.add_option("--server", context.server, "unix:/path/to/socket or host:port");
   app.add_option("--timeout", context.timeout_seconds, "Seconds that an answer may take; else 10")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(number_from(0.1, 3600.0));
   app.add_option("--token-file", words.token_file, "File with the token to show");
   app.add_option("--tls", words.tls, "Folder of ca.crt, client.crt and client.key");
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
@@ -124,7 +125,7 @@ void add_lease_commands(CLI::App& app, Context& context) {
 
   auto id = std::make_shared<std::uint64_t>(0);
   command = lease->add_subcommand("break", "End somebody else's (for admins)");
-  command->add_option("ID", *id, "Its number, as 'lease list' has it")->required();
+  command->add_option("ID", *id, "Its number, as 'lease list' has it")->required()->check(whole_number());
   command->callback([&context, id] {
     context.run = [&context, id] {
       context.connection().break_lease(*id);

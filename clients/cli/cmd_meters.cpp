@@ -11,6 +11,7 @@
 #include "clients/cli/interrupt.hpp"
 #include "clients/cli/meter_values.hpp"
 #include "clients/cli/meter_view.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/time_text.hpp"
@@ -163,9 +164,11 @@ void add_meter_command(CLI::App& app, Context& context) {
   command->add_option("--kind", options->kinds, "Also these, with commas: " + kinds)
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_option("--decay", options->decay_db_per_s, "Of peak-hold: dB a second, 1 to 1000; else 20");
-  command->add_option("--hold", options->hold_s, "Of peak-hold: seconds, 0 to 60; else 1");
-  command->add_option("--silence", options->silence_db, "Of silence: dBFS, -140 to 0; else -60");
+  command->add_option("--decay", options->decay_db_per_s, "Of peak-hold: dB a second, 1 to 1000; else 20")
+      ->check(finite_number());
+  command->add_option("--hold", options->hold_s, "Of peak-hold: seconds, 0 to 60; else 1")->check(finite_number());
+  command->add_option("--silence", options->silence_db, "Of silence: dBFS, -140 to 0; else -60")
+      ->check(finite_number());
   command->add_flag("--once", options->once, "One picture, once everything was measured, then end");
   command->add_option("--for", options->length, "End after this long: 10s");
   command->callback([&context, options] { context.run = [&context, options] { return meters(context, *options); }; });

@@ -1,11 +1,13 @@
 // THREAD: any - queue, next, previous: what a player plays, one after the other
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "clients/cli/at_option.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/media_path.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
@@ -161,14 +163,18 @@ v1::ApplyRequest skip_request(const QueueOptions& options, int direction) {
 }
 
 void add_value_options(CLI::App* command, const Options& options) {
-  command->add_option("--in", options->in_frame, "First frame that is heard, at the file's own rate");
-  command->add_option("--out", options->out_frame, "Behind the last frame that is heard; else the file's end");
+  constexpr auto kMostFrame = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  command->add_option("--in", options->in_frame, "First frame that is heard, at the file's own rate")
+      ->check(whole_number(0, kMostFrame));
+  command->add_option("--out", options->out_frame, "Behind the last frame that is heard; else the file's end")
+      ->check(whole_number(0, kMostFrame));
   command->add_option("--loops", options->loops, "How often; 0: for ever");
-  command->add_option("--gain", options->gain_db, "dB");
-  command->add_option("--fade-in", options->fade_in_ms, "Milliseconds");
-  command->add_option("--fade-out", options->fade_out_ms, "Milliseconds");
+  command->add_option("--gain", options->gain_db, "dB")->check(finite_number());
+  command->add_option("--fade-in", options->fade_in_ms, "Milliseconds")->check(finite_number());
+  command->add_option("--fade-out", options->fade_out_ms, "Milliseconds")->check(finite_number());
   command->add_option("--curve", options->curve, "Of the fades: linear or equal_power");
-  command->add_option("--crossfade", options->crossfade_ms, "Milliseconds, with the item before it");
+  command->add_option("--crossfade", options->crossfade_ms, "Milliseconds, with the item before it")
+      ->check(finite_number());
   command->add_option("--crossfade-curve", options->crossfade_curve, "linear or equal_power");
 }
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/table.hpp"
@@ -62,7 +63,7 @@ void add_scheduled_commands(CLI::App& app, Context& context) {
 
   auto id = std::make_shared<std::uint64_t>(0);
   command = app.add_subcommand("cancel", "Take a scheduled transaction back");
-  command->add_option("ID", *id, "Its number, as 'scheduled' lists it")->required();
+  command->add_option("ID", *id, "Its number, as 'scheduled' lists it")->required()->check(whole_number());
   command->callback([&context, id] {
     context.run = [&context, id] {
       context.connection().cancel_scheduled(*id);

@@ -10,6 +10,7 @@
 #include "clients/cli/context.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/output.hpp"
 #include "clients/cli/spectrum_tones.hpp"
 #include "clients/cli/table.hpp"
@@ -101,7 +102,8 @@ void add_spectrum_command(CLI::App& app, Context& context) {
   command->add_option("--channel", options->channel, "From 1; else the sum of all, divided by their number");
   command->add_option("--fft-size", options->fft_size, "Samples, 256, 512 ... 65536; else 16384");
   command->add_option("--window", options->window, "hann (else), blackman-harris, flat-top, rectangular");
-  command->add_option("--average", options->average_s, "Seconds to look and to average over; else one window alone");
+  command->add_option("--average", options->average_s, "Seconds to look and to average over; else one window alone")
+      ->check(finite_number());
   command->callback([&context, options] { context.run = [&context, options] { return spectrum(context, *options); }; });
 }
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "clients/cli/failure.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/operations.hpp"
 #include "clients/cli/output.hpp"
 
@@ -43,7 +44,7 @@ using Run = int (*)(Context&, const UndoOptions&);
 void add(CLI::App& app, Context& context, const char* name, const char* description, const char* which, Run run) {
   auto options = std::make_shared<UndoOptions>();
   CLI::App* command = app.add_subcommand(name, description);
-  command->add_option("ID", options->id, which)->check(CLI::PositiveNumber);
+  command->add_option("ID", options->id, which)->check(whole_number(1));
   command->add_flag("--dry-run", options->dry_run, "Only say whether it could be done");
   command->callback(
       [&context, options, run] { context.run = [&context, options, run] { return run(context, *options); }; });

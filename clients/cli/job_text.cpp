@@ -96,24 +96,40 @@ ExitCode exit_code_of(const std::string& reason) {
   return found == kCodes.end() ? kBadData : found->second;
 }
 
+Failure left_behind(const Failure& failure, std::uint64_t job_id) {
+  const std::string number = std::to_string(job_id);
+  const std::string name = "job " + number;
+  const std::string fate = failure.exit_code == kNoServer
+                               ? name + " goes on where the daemon does; 'continuo jobs show " + number + "' tells"
+                               : name + " goes on without this program; 'continuo jobs cancel " + number + "' ends it";
+  return {failure.exit_code, failure.reason, name, failure.message.empty() ? fate : failure.message + "; " + fate};
+}
+
 v1::Job wait_for(Context& context, JobClient& client, const v1::Job& job) {
   const bool terminal = !context.json && ::isatty(STDERR_FILENO) != 0;
   v1::Job last = job;
-  const bool whole = client.watch(job.job_id(), [&](const v1::Job& now) {
-    last = now;
-    if (context.json) {
-      print_line(to_json_line(now));
-      flush_output();
-    } else if (terminal) {
-      std::fprintf(stderr, "\r\x1b[K%s %s", state_text(now.state()).c_str(), progress_text(now).c_str());
-    }
-  });
-  if (terminal) std::fputs("\r\x1b[K", stderr);
+  const auto clear = [terminal] {
+    if (terminal) std::fputs("\r\x1b[K", stderr);
+  };
+  bool whole = false;
+  try {
+    whole = client.watch(job.job_id(), [&](const v1::Job& now) {
+      last = now;
+      if (context.json) {
+        print_line(to_json_line(now));
+        flush_output();
+      } else if (terminal) {
+        std::fprintf(stderr, "\r\x1b[K%s %s", state_text(now.state()).c_str(), progress_text(now).c_str());
+      }
+    });
+  } catch (const Failure& failure) {
+    clear();
+    if (has_ended(last)) throw;
+    throw left_behind(failure, job.job_id());
+  }
+  clear();
+  if (!whole) throw left_behind({kTryAgain, "INTERRUPTED", "", ""}, job.job_id());
   const std::string name = "job " + std::to_string(job.job_id());
-  if (!whole)
-    throw Failure(
-        kTryAgain, "INTERRUPTED", name,
-        name + " goes on without this program; 'continuo jobs cancel " + std::to_string(job.job_id()) + "' ends it");
   if (last.state() == v1::Job::STATE_CANCELLED) throw Failure(kTryAgain, "CANCELLED", name, last.message());
   if (last.state() == v1::Job::STATE_FAILED)
     throw Failure(exit_code_of(last.reason()), last.reason(), name, last.message());

@@ -1,6 +1,7 @@
 // THREAD: any - jobs for people: a line, a table's cells, what became of one; and waiting for one
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,13 @@ namespace continuo::cli {
 /// The exit code of a job that failed, by its reason: the same as of a call that fails with it.
 [[nodiscard]] ExitCode exit_code_of(const std::string& reason);
 
+/// Why a job is no longer followed, and that it goes on: who tries again shall not begin it twice. Code and reason
+/// stay.
+[[nodiscard]] Failure left_behind(const Failure& failure, std::uint64_t job_id);
+
 /// Follows it to its end: a line that is rewritten on a terminal, one JSON line for each change with --json. A job that
-/// failed or was cancelled is a Failure; at an interrupt it goes on without us, EX_TEMPFAIL.
+/// failed or was cancelled is a Failure; at an interrupt (EX_TEMPFAIL), or where it cannot be followed, it goes on
+/// without us, and the Failure names it.
 v1::Job wait_for(Context& context, JobClient& client, const v1::Job& job);
 
 }  // namespace continuo::cli

@@ -9,6 +9,7 @@
 #include "clients/cli/context.hpp"
 #include "clients/cli/failure.hpp"
 #include "clients/cli/interrupt.hpp"
+#include "clients/cli/number_option.hpp"
 #include "clients/cli/output.hpp"
 
 namespace {
@@ -54,7 +55,7 @@ int run(int argc, char** argv) {
   app.add_option("--tls", tls, "Folder of ca.crt, client.crt and client.key; else $CONTINUO_TLS");
   app.add_flag("--json", context.json, "Answer in JSON; one line each where it follows");
   app.add_option("--timeout", context.timeout_seconds, "Seconds that an answer may take; else 10")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(number_from(0.1, 3600.0));
   app.add_option("--lease", context.leases, "Tokens of 'lease take', with commas; else $CONTINUO_LEASE");
   add_transport_commands(app, context);
   add_queue_commands(app, context);

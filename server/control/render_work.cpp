@@ -22,7 +22,6 @@
 namespace continuo::control {
 namespace {
 
-constexpr std::int64_t kMostFrames = std::int64_t{1} << 47;
 constexpr int kMostWarnings = 20;
 constexpr std::size_t kMostText = 500;  // of a warning
 
@@ -113,6 +112,15 @@ Result<v1::Job> result_of(const RenderChild::Ended& ended, const std::string& fi
   return job;
 }
 
+/// Why no render tells this node's loudness, whatever plays; empty: nothing says so.
+std::string why_silent(const session::DocNode& node) {
+  const session::TypeSpec* const type = session::find_type(node.type);
+  if (type == nullptr) return {};
+  if (type->role == session::TypeRole::device_in) return ": the device's inputs are silent in a render";
+  if (type->role == session::TypeRole::container) return " is a " + node.type + ": no sound comes out of it";
+  return {};
+}
+
 Result<> check_stems(const v1::StartRenderRequest& request, const session::Document& document) {
   std::size_t count = static_cast<std::size_t>(request.loudness_of_size());
   if (request.loudness_stems()) {
@@ -127,9 +135,12 @@ Result<> check_stems(const v1::StartRenderRequest& request, const session::Docum
         "the loudness of at most " + std::to_string(kMaxStems) + " nodes is told, not of " + std::to_string(count));
   }
   for (int i = 0; i < request.loudness_of_size(); ++i) {
-    if (session::find_node(document, request.loudness_of(i)) != nullptr) continue;
-    return make_error(ErrorKind::not_found, "UNKNOWN_NODE", "loudness_of[" + std::to_string(i) + "]",
-                      "there is no node " + session::quoted(request.loudness_of(i)));
+    const std::string& path = request.loudness_of(i);
+    const std::string field = "loudness_of[" + std::to_string(i) + "]";
+    const session::DocNode* const node = session::find_node(document, path);
+    if (node == nullptr)
+      return make_error(ErrorKind::not_found, "UNKNOWN_NODE", field, "there is no node " + session::quoted(path));
+    if (const std::string why = why_silent(*node); !why.empty()) return bad("NO_SOUND", field.c_str(), path + why);
   }
   return {};
 }
@@ -150,9 +161,14 @@ Result<> check_render(const v1::StartRenderRequest& request, const session::Docu
   if (format == "float32" && is_flac(file))
     return bad("BAD_FORMAT", "sample_format", "a FLAC file holds no floats: take pcm24");
   const std::int64_t start = request.start_frame();
-  if (start < 0 || start > kMostFrames)
+  const std::string greatest = "at frame " + std::to_string(kMostRenderFrames) + " at the latest, not at ";
+  if (start < 0)
     return bad("OUT_OF_RANGE", "start_frame", "a render begins at 0 or later, not at " + std::to_string(start));
-  if (request.has_end_frame() && (request.end_frame() <= start || request.end_frame() > kMostFrames))
+  if (start > kMostRenderFrames)
+    return bad("OUT_OF_RANGE", "start_frame", "a render begins " + greatest + std::to_string(start));
+  if (request.has_end_frame() && request.end_frame() > kMostRenderFrames)
+    return bad("OUT_OF_RANGE", "end_frame", "a render ends " + greatest + std::to_string(request.end_frame()));
+  if (request.has_end_frame() && request.end_frame() <= start)
     return bad("EMPTY_RANGE", "end_frame",
                "the render ends before it begins: frame " + std::to_string(start) + " to " +
                    std::to_string(request.end_frame()));

@@ -1,6 +1,7 @@
 // THREAD: any that may wait - one render from the session's text to a file that only needs its name
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -29,8 +30,11 @@ struct RenderOrder {
 /// Nodes whose loudness one render tells.
 inline constexpr std::size_t kMaxStems = 1000;
 
-/// INVALID_ARGUMENT: a name, a range or a format that no render can have, or too many stems; NOT_FOUND: a stem that
-/// `document` does not have.
+/// Where a render begins or ends at the latest: the greatest frame that continuo-render takes.
+inline constexpr std::int64_t kMostRenderFrames = std::int64_t{1} << 40;
+
+/// INVALID_ARGUMENT: a name, a range or a format that no render can have, too many stems, or one that gives no sound in
+/// any render; NOT_FOUND: a stem that `document` does not have.
 [[nodiscard]] Result<> check_render(const v1::StartRenderRequest& request, const session::Document& document);
 
 /// The words for continuo-render: all of them ours.

@@ -26,6 +26,16 @@ std::size_t character(std::string_view text, std::size_t at) noexcept {
   return length;
 }
 
+/// What a whole `character` does to what is around it, rather than show.
+bool steers(std::string_view character) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) <= 0x9f;  // U+0080 to U+009F
+  if (character.size() != 3 || byte(0) != 0xe2) return false;
+  return (byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||  // U+2028 to U+202E
+         (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);    // U+2066 to U+2069
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
@@ -42,8 +52,7 @@ std::string readable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = character(text, at);
-    const bool control = length == 1 && (static_cast<unsigned char>(text[at]) < 0x20 || text[at] == 0x7f);
-    if (length == 0 || control)
+    if (length == 0 || steers(text.substr(at, length)))
       out += '?';
     else
       out += text.substr(at, length);

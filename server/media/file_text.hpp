@@ -10,7 +10,8 @@ namespace continuo::media {
 /// Well-formed: a message may carry it as text.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
-/// `text` up to its first NUL, with '?' for what is not UTF-8 and for control characters.
+/// `text` up to its first NUL, with '?' for what is not UTF-8, for control characters, and for those that end a line or
+/// turn the direction of what is written behind them.
 [[nodiscard]] std::string readable(std::string_view text);
 
 /// Both canonical: `path` is `root` or in it.

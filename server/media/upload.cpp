@@ -39,7 +39,8 @@ Result<> check(const UploadKey& key) {
       return bad("BAD_FILE_NAME", "path", "no part of an upload's path begins with a dot: " + key.path);
   }
   if (!is_utf8(key.path) || readable(key.path) != key.path)
-    return bad("BAD_FILE_NAME", "path", "an upload's path holds no control characters");
+    return bad("BAD_FILE_NAME", "path",
+               "an upload's path holds no control characters, nor those that turn the direction of writing");
   return {};
 }
 

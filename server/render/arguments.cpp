@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,19 @@ Error usage(std::string field, std::string message) {
   return make_error(ErrorKind::invalid_argument, "USAGE", std::move(field), std::move(message));
 }
 
+/// A finite number from `least` to `most`: CLI::Range takes NaN, which is neither below nor above.
+CLI::Validator number_from(double least, double most, const std::string& bounds) {
+  return {[=](std::string& text) {
+            double value = 0.0;
+            if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return std::string();
+            return "'" + text + "' is no " + (bounds.empty() ? "finite number" : "number from " + bounds);
+          },
+          bounds};
+}
+CLI::Validator finite_number() {
+  return number_from(std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max(), "");
+}
+
 struct Commands {
   const CLI::App* compare;
   const CLI::App* measure;
@@ -70,7 +84,7 @@ Commands add_options(CLI::App& app, Arguments& a, Words& w) {
   auto* to = app.add_option("--to", w.to, "Where to end; else with the last timeline player");
   app.add_option("--for", w.length, "How long, instead of --to")->excludes(to);
   app.add_option("--tail", w.tail, "So much longer, or \"auto\": until it has faded away");
-  app.add_option("--rate", a.options.sample_rate_hz, "Hz; else the session's, else 48000");
+  app.add_option("--rate", a.options.sample_rate_hz, "Hz; else the session's, else 48000")->check(finite_number());
   app.add_option("--bits", w.bits, "16, 24 or 32f (float, the default)")->check(CLI::IsMember({"16", "24", "32f"}));
   app.add_option("--dither", w.dither, "none or tpdf")->check(CLI::IsMember({"none", "tpdf"}));
   list("--set", a.sets, "NODE.PARAM=VALUE: another value than the session's; may be repeated");
@@ -115,9 +129,9 @@ Commands add_options(CLI::App& app, Arguments& a, Words& w) {
       "mono, stereo, 3.0, quad, 5.0, 5.1, 7.1, all (each as it is), or a factor for each with commas; "
       "else as their number suggests");
   measuring->add_option("--silence-below", a.measure.silence_db, "dB of full scale that sound must exceed; else -60")
-      ->check(CLI::Range(-200.0, 100.0));
+      ->check(number_from(-200.0, 100.0, "-200 to 100"));
   measuring->add_option("--silence-for", a.measure.silence_s, "Seconds of quiet that are a silence; else 1")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(number_from(0.0, 1e6, "0 to 1000000"));
   return {comparing, measuring};
 }
 

@@ -276,7 +276,11 @@ Result<RenderResult> OfflineRenderer::render() {
   result.stems = r.stems->finish(r.output->frames());
   result.sha256 = r.output->sha256();
   result.checksums = r.output->checksums();
-  result.warnings = r.warnings;
+  // First: those who show a few of many shall show the one that is about all of the file.
+  if (result.tail_cut)
+    result.warnings.push_back("the tail had not faded away after " + std::to_string(Tail::kMaxSeconds) +
+                              " s and was cut");
+  result.warnings.insert(result.warnings.end(), r.warnings.begin(), r.warnings.end());
   std::ranges::move(r.engine->faults(), std::back_inserter(result.warnings));
   std::ranges::move(r.inputs->spoiled(), std::back_inserter(result.warnings));
   return result;

@@ -65,8 +65,8 @@ struct RenderResult {
   std::vector<std::uint64_t> checksums;
   std::optional<LoudnessReport> loudness;  // of the samples before they were made integers
   std::vector<StemReport> stems;           // of the same stretch of the timeline; in the document's order
-  std::vector<std::string> warnings;  // files that are cut off, nodes and files that gave what is no number: lines for
-                                      // a person
+  std::vector<std::string> warnings;  // a tail and files that are cut off, nodes and files that gave what is no number:
+                                      // lines for a person
 };
 
 /// What is rendered is what a recording of "out" takes: the same tap, the same recorder, the same encoding; so a live

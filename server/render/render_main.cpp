@@ -126,7 +126,6 @@ int render_session(const Arguments& arguments, const session::Document& document
     std::fprintf(stderr, "continuo-render: %s\n", one_line(result->warnings[i]).c_str());
   if (result->warnings.size() > kMostLines)
     std::fprintf(stderr, "continuo-render: ... and %zu more\n", result->warnings.size() - kMostLines);
-  if (result->tail_cut) std::fprintf(stderr, "continuo-render: the tail had not faded away after 60 s and was cut\n");
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   const Effort effort{wall.count(), cpu_seconds(), arguments.verify};
   return say(arguments, arguments.json ? render_json(*result, effort) : render_text(*result));

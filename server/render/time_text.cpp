@@ -75,7 +75,8 @@ Result<TimeText> parse_time(std::string_view text, std::string_view field) {
     good = error == std::errc() && end == digits.data() + digits.size() && !digits.starts_with('-');
   }
   if (!good) return refuse("is no time; write 1:02.5, 62.5s, 250ms or 48000f");
-  if (time.seconds > kMaxSeconds || time.frames > kMaxFrames) return refuse("is too long");
+  if (time.seconds > kMaxSeconds || time.frames > kMaxFrames)
+    return refuse("is too long; at most 1000000s or 1099511627776f");
   return time;
 }
 

@@ -42,7 +42,10 @@ daemon_start
 for words in "" "bogus" "session" "session bogus" "track" "locate" "locate 5" "locate -1s" "set" "set a=1" "set vox.gain_db" "get vox" \
   "connect a" "connect a b --map 0:1" "connect a b --gain loud" "identify out:0" "meters --rate 7" "meters --kind" "meters --kind party" "loudness" "loudness begin" "why out:0" "why out:x" "spectrum --channel x" "status extra" "status --bogus" \
   "set a.b=1 a.b=2" "play --wait --at +1s" "record start --for 0" "add x/ gain" "automate" "automate a" "automate a.b 1=2" "automate a.b 0=loud" "automate a.b 0=1:round" "automate a.b 0=1 --clear" \
-  "automate a.b --on --off" "automate a.b --at +1s" "set a.b=1 --ramp 50" "play --timeout 0" "session load"; do
+  "automate a.b --on --off" "automate a.b --at +1s" "set a.b=1 --ramp 50" "play --timeout 0" "session load" "status --timeout nan" "status --timeout=-nan" "status --timeout inf" \
+  "meters --once --kind peak-hold --hold nan" "meters --once --kind peak-hold --decay nan" "meters --once --kind silence --silence=-nan" "spectrum --average nan" "device use clock --rate nan" \
+  "queue add a/p x.wav --gain nan" "queue add a/p x.wav --fade-in nan" "queue add a/p x.wav --fade-out inf" "queue add a/p x.wav --crossfade nan" \
+  "queue add a/p x.wav --in 99999999999999999999" "undo 99999999999999999999" "undo 0" "cancel 99999999999999999999" "lease break 99999999999999999999"; do
   # shellcheck disable=SC2086
   expect_exit 64 "continuo: " continuo $words
   same "one line for '$words'" "$(wc -l <"$dir/said")" 1
@@ -106,6 +109,9 @@ expect "load" continuo session load "$dir/media/saved.json"
 continuo session show >"$dir/loaded.json"
 cmp "$dir/built.json" "$dir/loaded.json" || { fail "the loaded session is not the one that was built"; diff "$dir/built.json" "$dir/loaded.json"; }
 expect "load from standard input" continuo session load - <"$dir/media/saved.json"
+continuo events --json >"$dir/said"
+grep '"client":"continuo cli [0-9]' "$dir/said" | grep -q grpc || { fail "a load does not say who called"; cat "$dir/said"; }
+grep -q '"client":"grpc' "$dir/said" && { fail "a caller without a name"; cat "$dir/said"; }
 same "show --json is one line" "$(continuo session show --json | wc -l)" 1
 continuo session show --tree >"$dir/said"; grep -q "^  hum  track" "$dir/said" || { fail "tree"; cat "$dir/said"; }
 expect "check the saved file" continuo session check "$dir/media/saved.json"

@@ -47,6 +47,20 @@ expect_exit 66 UNKNOWN_JOB continuo jobs show 4711
 continuo events --kind job >"$dir/said" && grep -qF "render of media:long.wav" "$dir/said" || { fail "not in the journal"; cat "$dir/said"; }
 [ "$(continuo __complete words jobs | grep -c '^cancel$\|^watch$')" = 2 ] || fail "no completion"
 
+for id in 99999999999999999999 18446744073709551616 -1 seven; do
+  for command in show watch cancel; do expect_exit 64 "$id" continuo jobs $command $id; done
+done
+expect_exit 66 UNKNOWN_JOB continuo jobs show 18446744073709551615
+expect_exit 64 "--timeout" continuo render --on-server media:x.wav --timeout nan
+expect_exit 65 "'99999:00:00'" continuo render --on-server media:x.wav --to 99999:00:00
+grep -qF -- "--to" "$dir/said" || { fail "which time is too far"; cat "$dir/said"; }
+expect_exit 65 "'99998:00:00'" continuo render --on-server media:x.wav --from 99998:00:00
+expect_exit 65 "'250ms'" continuo render --on-server media:x.wav --from 1s --to 250ms
+expect_exit 64 "'999999999:00:00'" continuo render --on-server media:x.wav --to 999999999:00:00
+expect_exit 65 "silent in a render" continuo render --on-server media:x.wav --loudness-of in
+expect_exit 65 BAD_FILE_NAME continuo render --on-server $'media:x\xe2\x80\xae.wav'
+expect_exit 65 BAD_FILE_NAME continuo media put "$dir/media/a.wav" $'media:x\xe2\x80\xae.wav'
+
 # Scans
 expect "scan" continuo media scan media: --wait
 head -c 30000 "$dir/media/a.wav" >"$dir/media/cut.wav"
@@ -66,10 +80,14 @@ fi
 # A daemon that is killed: its render ends, and the next one clears up.
 id=$(continuo render --on-server media:long.wav --to 100:00:00 --no-wait) || fail "another"
 within 20 test -n "$(hidden)" || fail "nothing is rendered again"
+continuo render --on-server media:other.wav --to 100:00:00 --json >"$dir/followed" 2>"$dir/left" & follower=$!
+within 20 grep -q STATE_WAITING "$dir/followed" || fail "a render that waits is not followed"
 child=$(pgrep -P "$DAEMON_PID" -x continuo-render)
 [ -n "$child" ] || fail "no process of its own"
 kill -KILL "$DAEMON_PID"
 wait "$DAEMON_PID" 2>/dev/null
+wait $follower; [ $? = 69 ] || { fail "who follows a render does not say that nobody answers"; cat "$dir/left"; }
+grep -qF "job $(head -n 1 "$dir/followed" | json job_id) goes on where the daemon does" "$dir/left" || { fail "the job is not named"; cat "$dir/left"; }
 within 20 test ! -d "/proc/$child" || fail "the render outlived its daemon"
 [ -n "$(hidden)" ] || fail "nothing was left to clear up"
 daemon_start

@@ -62,6 +62,10 @@ measure tone.wav nothere.wav loud.wav --json >"$dir/said" 2>/dev/null; [ $? = 66
 expect_exit 65 "NOT_AUDIO" measure text.wav
 expect_exit 65 "LAYOUT" measure tone.wav --channels 5.1
 expect_exit 64 "FILE" measure
+for value in nan -nan inf -inf; do
+  for option in --silence-for --silence-below; do expect_exit 64 "$option" measure tone.wav $option=$value; done
+  expect_exit 65 "LAYOUT" measure tone.wav --channels "1,$value"
+done
 measure tone.wav >/dev/full 2>"$dir/said"; [ $? = 74 ] || fail "a full output is exit 74"
 
 # The loudness of a render is that of its file.

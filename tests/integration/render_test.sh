@@ -110,6 +110,16 @@ for key in wall_s cpu_s times_real_time peak; do json $key <"$dir/said" | grep -
 grep -q "100 %" "$dir/progress" && ! grep -q $'\r' "$dir/progress" || { fail "progress off a terminal"; cat "$dir/progress"; }
 rm out.wav
 
+expect_exit 64 '"99999:00:00" is too long' render one.json -o out.wav --to 99999:00:00
+# A tail that never ends is cut, and that is among the warnings
+sed 's/"format": 1,/"format": 1, "sample_rate_hz": 8000,/; s/"nodes": \[/&{"id": "hum", "type": "track", "children": [{"id": "o", "type": "oscillator"}]}, /; s/"connections": \[/&{"from": "hum", "to": "out"}, /' one.json >hum.json
+cut="the tail had not faded away after 60 s and was cut"
+expect "a tail that is cut" render hum.json -o out.wav --tail auto
+[ "$(grep -cF "continuo-render: $cut" "$dir/said")" = 1 ] || { fail "a cut tail in words"; cat "$dir/said"; }
+render hum.json -o out.wav --tail auto --force --json >"$dir/said" 2>/dev/null
+[ "$(json warnings.0 <"$dir/said")" = "$cut" ] || { fail "a cut tail in JSON"; cat "$dir/said"; }
+rm out.wav
+
 # Elsewhere: media are found from the session's folder, not from ours
 (cd / && timeout 60 continuo-render "$dir/media/one.json" -o "$dir/media/out.wav" >"$dir/said" 2>&1) || { fail "from another folder"; cat "$dir/said"; }
 wav same out.wav songs/a.wav || fail "from another folder"
@@ -176,7 +186,7 @@ expect_exit 65 "NOT_AUDIO" render compare songs/text.wav songs/a.wav
 for words in "" "one.json" "one.json -o out.mp3" "one.json -o out.flac --bits 32f" "one.json -o out.wav --from 5" "one.json -o out.wav --to 1:75" "one.json -o out.wav --bits 8" \
   "one.json -o out.wav --block 0" "one.json -o out.wav --media-root music" "one.json -o out.wav --media-root a:b=songs" "one.json -o out.wav --bogus" \
   "one.json -o out.wav --threads 0" "one.json -o out.wav --threads 65" "one.json -o out.wav --tail 5" "one.json -o out.wav --to auto" \
-  "compare songs/a.wav songs/a.wav --offset soon" "compare songs/a.wav songs/a.wav --offset 1.5" "one.json -o out.wav --dither flat" "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav"; do
+  "compare songs/a.wav songs/a.wav --offset soon" "compare songs/a.wav songs/a.wav --offset 1.5" "one.json -o out.wav --dither flat" "one.json -o out.wav --to 1s --for 1s" "compare songs/a.wav" "one.json two.json -o out.wav" "one.json -o out.wav --rate nan" "one.json -o out.wav --rate=-nan" "one.json -o out.wav --rate inf"; do
   # shellcheck disable=SC2086
   expect_exit 64 "continuo-render: " render $words
 done

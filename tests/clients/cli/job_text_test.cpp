@@ -39,6 +39,21 @@ TEST_CASE("a render that measured has a line for its output and for each node") 
                                                         "-150.0 dBTP"});
 }
 
+TEST_CASE("a job that cannot be followed is named, and goes on") {
+  const Failure full = left_behind({kTryAgain, "TOO_MANY_STREAMS", "", "all are taken: try again"}, 7);
+  CHECK(full.exit_code == kTryAgain);
+  CHECK(full.reason == "TOO_MANY_STREAMS");
+  CHECK(full.field == "job 7");
+  CHECK(full.message ==
+        "all are taken: try again; job 7 goes on without this program; 'continuo jobs cancel 7' ends it");
+  // Whether it goes on where nobody answers is not known here.
+  const Failure gone = left_behind({kNoServer, "NO_SERVER", "", "no daemon answers"}, 7);
+  CHECK(gone.exit_code == kNoServer);
+  CHECK(gone.message == "no daemon answers; job 7 goes on where the daemon does; 'continuo jobs show 7' tells");
+  CHECK(left_behind({kTryAgain, "INTERRUPTED", "", ""}, 7).message ==
+        "job 7 goes on without this program; 'continuo jobs cancel 7' ends it");
+}
+
 TEST_CASE("a failed job ends a command as the call would have") {
   CHECK(exit_code_of("FILE_EXISTS") == kCannotCreate);
   CHECK(exit_code_of("DISK_FULL") == kIoError);

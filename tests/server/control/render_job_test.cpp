@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "server/control/render_work.hpp"
+#include "server/render/time_text.hpp"
 #include "tests/server/control/job_rig.hpp"
 
 namespace continuo::control::test {
@@ -135,10 +136,16 @@ TEST_CASE("a node whose loudness nobody can tell is refused, or fails the job") 
   CHECK(unknown.error().kind == ErrorKind::not_found);
   CHECK(unknown.error().reason == "UNKNOWN_NODE");
   CHECK(unknown.error().field == "loudness_of[1]");
-  request.set_loudness_of(1, "g");
-  const v1::Job silent = rig.ended(rig.started(request));
-  CHECK(silent.state() == State::STATE_FAILED);
-  CHECK(silent.reason() == "NO_SOUND");
+  // Known at once: what has no sound of its own, and the inputs, for which a render has none.
+  for (const auto& [node, why] : {std::pair("g", "no sound comes out of it"), std::pair("in", "silent in a render")}) {
+    request.set_loudness_of(1, node);
+    const auto silent = rig.start(request);
+    REQUIRE_FALSE(silent);
+    CHECK(silent.error().kind == ErrorKind::invalid_argument);
+    CHECK(silent.error().reason == "NO_SOUND");
+    CHECK(silent.error().field == "loudness_of[1]");
+    CHECK(silent.error().message.find(why) != std::string::npos);
+  }
   // At the bound, and above it.
   request.clear_loudness_of();
   for (std::size_t i = 0; i < kMaxStems; ++i) request.add_loudness_of("g/vox");
@@ -165,6 +172,74 @@ TEST_CASE("what a render does not find is silent, and said") {
   CHECK(job.render().frames() == 24'000);
   REQUIRE(job.render().warnings_size() == 2);
   CHECK(job.render().warnings(0).find("b.wav") != std::string::npos);
+}
+
+TEST_CASE("a tail that is cut is said") {
+  JobRig rig;
+  rig.song();
+  REQUIRE(
+      rig.load("{'format':1,'sample_rate_hz':48000,'nodes':["
+               "{'id':'vox','type':'track','children':[{'id':'p','type':'player','params':{'file':'a.wav'}}]},"
+               "{'id':'hum','type':'track','children':[{'id':'o','type':'oscillator'}]}],"
+               "'connections':[{'from':'vox','to':'out'},{'from':'hum','to':'out'}]}"));
+  const v1::Job job = rig.ended(rig.started(JobRig::to("media:mix.wav")));
+  REQUIRE_MESSAGE(job.state() == State::STATE_DONE, job.message());
+  REQUIRE(job.render().warnings_size() == 1);
+  CHECK(job.render().warnings(0) == "the tail had not faded away after 60 s and was cut");
+}
+
+TEST_CASE("a range beyond what a render takes is told by its greatest frame") {
+  JobRig rig;
+  rig.song();
+  rig.play();
+  struct Case {
+    std::int64_t start, end;
+    const char* reason;
+    const char* field;
+    std::string message;
+  };
+  const std::string most = std::to_string(kMostRenderFrames);
+  const std::int64_t far = std::int64_t{1} << 62;
+  for (const Case& c :
+       {Case{-1, 10, "OUT_OF_RANGE", "start_frame", "a render begins at 0 or later, not at -1"},
+        Case{far, far + 1, "OUT_OF_RANGE", "start_frame",
+             "a render begins at frame " + most + " at the latest, not at 4611686018427387904"},
+        Case{0, far, "OUT_OF_RANGE", "end_frame",
+             "a render ends at frame " + most + " at the latest, not at 4611686018427387904"},
+        Case{0, kMostRenderFrames + 1, "OUT_OF_RANGE", "end_frame",
+             "a render ends at frame " + most + " at the latest, not at " + std::to_string(kMostRenderFrames + 1)},
+        Case{20, 10, "EMPTY_RANGE", "end_frame", "the render ends before it begins: frame 20 to 10"}}) {
+    CAPTURE(c.message);
+    auto request = JobRig::to("media:mix.wav");
+    request.set_start_frame(c.start);
+    request.set_end_frame(c.end);
+    const auto refused = rig.start(request);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().reason == c.reason);
+    CHECK(refused.error().field == c.field);
+    CHECK(refused.error().message == c.message);
+  }
+  // The bound is the program's own.
+  CHECK(render::parse_time(most + "f", "--to"));
+  CHECK_FALSE(render::parse_time(std::to_string(kMostRenderFrames + 1) + "f", "--to"));
+  auto request = JobRig::to("media:mix.wav");
+  request.set_start_frame(kMostRenderFrames - 1);
+  request.set_end_frame(kMostRenderFrames);
+  CHECK(rig.ended(rig.started(request)).render().frames() == 1);
+}
+
+TEST_CASE("a file's name that does not show as it is written is refused") {
+  JobRig rig;
+  rig.song();
+  rig.play();
+  for (const char* turns : {"\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x80\xA8", "\xC2\x85", "\x1B"}) {
+    const auto refused = rig.start(JobRig::to("media:m" + std::string(turns) + "x.wav"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().reason == "BAD_FILE_NAME");
+    CHECK(refused.error().field == "file");
+    CHECK(refused.error().message == "not a file's name: \"media:m?x.wav\"");
+  }
+  CHECK(rig.ended(rig.started(JobRig::to("media:m\xC3\xA9x.wav"))).state() == State::STATE_DONE);
 }
 
 TEST_CASE("a session that does not end by itself says so") {

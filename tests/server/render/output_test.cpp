@@ -69,6 +69,7 @@ TEST_CASE("render: an automatic tail ends with the sound, the render never befor
     CHECK(result->frames == 120'001);
     CHECK(result->tail_frames == 70'001);
     CHECK_FALSE(result->tail_cut);
+    CHECK(result->warnings.empty());
     CHECK(studio.take(options.output) == slice(sound, 0, 120'001));
     options.to = at_frame(121'000);
     REQUIRE(Studio::attempt(document, options));
@@ -89,6 +90,8 @@ TEST_CASE("render: an automatic tail ends with the sound, the render never befor
       options);
   REQUIRE(endless);
   CHECK(endless->tail_cut);
+  REQUIRE(endless->warnings.size() == 1);
+  CHECK(endless->warnings[0] == "the tail had not faded away after 60 s and was cut");
   CHECK(endless->frames == 8000 + 60 * 8000);
 }
 

@@ -63,6 +63,15 @@ TEST_CASE("time: what is none is refused and named") {
   }
 }
 
+TEST_CASE("time: one that is too long is told as it was typed") {
+  for (const char* text : {"99999:00:00", "1000001s", "1099511627777f"}) {
+    const auto time = parse_time(text, "--to");
+    REQUIRE_FALSE(time);
+    CHECK(time.error().message ==
+          "--to: \"" + std::string(text) + "\" is too long; at most 1000000s or 1099511627776f");
+  }
+}
+
 TEST_CASE("time: to frames of the engine, by way of seconds where the rates differ") {
   CHECK(parse_time("48000f", "")->to_frames(48000.0, 48000.0) == 48000);
   CHECK(parse_time("48001f", "")->to_frames(44100.0, 48000.0) == 44101);
