@@ -8,6 +8,9 @@
 
 namespace continuo::analysis {
 
+/// The largest positive number of 16 bits: what is cut off in any format of 16 bits or more is at or above it.
+inline constexpr float kFullScale16 = 1.0f - 0x1p-15f;
+
 class ClipCounter {
  public:
   /// So many at full scale in a row are no peak that happens to be there: a waveform was cut off.

@@ -37,7 +37,7 @@ KindMeter::KindMeter(double sample_rate_hz, std::uint32_t channels, const KindSe
   if (wants(v1::METER_KIND_PPM_II)) ppm_2_.emplace(sample_rate_hz, channels, analysis::PpmType::type_2);
   if (wants(v1::METER_KIND_TRUE_PEAK))
     true_peak_.emplace(sample_rate_hz, channels, analysis::TruePeakMeter::Before::sound);
-  if (wants(v1::METER_KIND_CLIPS)) clips_.assign(channels, analysis::ClipCounter(1));
+  if (wants(v1::METER_KIND_CLIPS)) clips_.assign(channels, analysis::ClipCounter(1, analysis::kFullScale16));
   if (wants(v1::METER_KIND_SILENCE))
     silences_.assign(channels, analysis::SilenceDetector(sample_rate_hz, 1, settings.silence_db));
   if (wants(v1::METER_KIND_MOMENTARY) || wants(v1::METER_KIND_SHORT_TERM))

@@ -14,7 +14,7 @@ MeasureMeter::MeasureMeter(double sample_rate_hz, std::uint32_t channels)
       loudness_(sample_rate_hz, analysis::usual_weights(channels)),
       true_peak_(sample_rate_hz, channels, analysis::TruePeakMeter::Before::sound),
       peak_(sample_rate_hz, channels),
-      clips_(channels) {}
+      clips_(channels, analysis::kFullScale16) {}
 
 std::uint64_t MeasureMeter::steps() const { return loudness_.frames() * 10 / static_cast<std::uint64_t>(rate_); }
 

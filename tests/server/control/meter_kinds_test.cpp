@@ -61,6 +61,33 @@ TEST_CASE("meter kinds: two clients with different kinds on one meter") {
   CHECK(plain->not_measured_size() == 0);
 }
 
+TEST_CASE("meter kinds: the largest number of 16 bits is full scale, and the one below it is not") {
+  Listening rig(0.0);
+  const auto feed = rig.meters(of_in({v1::METER_KIND_CLIPS}));
+  REQUIRE(rig.start("show"));
+  rig.run(4800);
+  rig.hardware->set_input([](std::uint32_t channel, rt::FrameCount frame) {
+    const float largest = channel == 0 ? 32767.0f : 32766.0f;
+    return (frame % 2 == 0 ? largest : -largest) / 32768.0f;
+  });
+  rig.run(480);
+  rig.sound(0.0);
+  rig.run(4800);
+  const auto end = static_cast<std::int64_t>(rig.hardware->frames()) - 512;
+  double first = 0.0, second = 0.0;
+  for (std::int64_t heard = 0; heard < end;) {
+    const auto frame = rig.frame(*feed);
+    heard = frame->values(0).engine_frame();
+    if (!missing(frame->values(0), 0)) first += frame->values(0).values(0);
+    if (!missing(frame->values(0), 1)) second += frame->values(0).values(1);
+  }
+  CHECK(first == 480);
+  CHECK(second == 0);
+  const auto measured = rig.stop("show");
+  REQUIRE(measured);
+  CHECK(measured->clipped_samples() == 480);
+}
+
 TEST_CASE("meter kinds: each client is told of every clipped sample once, however slowly it reads") {
   Listening rig(0.25);
   const auto quick = rig.meters(of_in({v1::METER_KIND_CLIPS, v1::METER_KIND_TRUE_PEAK}));
