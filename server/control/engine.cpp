@@ -84,7 +84,8 @@ void Engine::cancel_scheduled(v1::CancelScheduledRequest request,
 
 void Engine::load(LoadRequest request, Done<v1::LoadSessionResponse> done) {
   if (!request.dry_run) {
-    request.job = impl_->desk.begin(v1::Job::KIND_LOAD, request.base, origin_of(request.client, request.identity));
+    if (!request.job)
+      request.job = impl_->desk.begin(v1::Job::KIND_LOAD, request.base, origin_of(request.client, request.identity));
     done = [impl = impl_.get(), origin = origin_of(request.client, request.identity), job = request.job,
             told = std::move(done)](Result<v1::LoadSessionResponse> result) {
       if (result) {

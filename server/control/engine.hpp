@@ -63,7 +63,7 @@ struct EngineConfig {
   std::chrono::milliseconds transfer_check{5000};  // how often transfers are looked at that wait for their clients
   std::function<std::chrono::steady_clock::time_point()> lease_clock = {};  // by which leases end; empty: the system's
   std::filesystem::path render_program = {};  // continuo-render; empty: the one beside this program
-  bool analysis_by_hand = false;  // of what meters feed: no thread does it, analyse() does
+  bool analysis_by_hand = false;              // of what meters feed: no thread does it, analyse() does
   std::function<void()> before_disk;  // called before files are opened or probed, on that thread; empty: nothing
 };
 
@@ -75,7 +75,7 @@ struct LoadRequest {
   std::string client;
   std::string identity;  // as the door proved it
   google::protobuf::RepeatedPtrField<std::string> leases = {};
-  JobTicket job = {};  // is told how far it is, and may end it
+  JobTicket job = {};  // is told how far it is, and may end it; empty: load() begins one
   bool own = false;    // the daemon's own doing, which no lease stops
 };
 

@@ -38,6 +38,11 @@ grpc::Status stopping_status() {
   return to_status(make_error(ErrorKind::unavailable, "STOPPING", "", "the daemon is stopping"));
 }
 
+grpc::Status no_stream_status(Gate::Lasts lasts) {
+  const bool all = lasts == Gate::Lasts::until_it_is_told;
+  return no_room_status("streams of one user", Gate::kMaxStreamsOfCaller - (all ? 0 : Gate::kKeptForShort));
+}
+
 grpc::Status no_room_status(std::string_view what, int bound) {
   return to_status(make_error(ErrorKind::resource_exhausted, "TOO_MANY_STREAMS", "",
                               "the daemon serves " + std::to_string(bound) + " " + std::string(what) +

@@ -41,6 +41,7 @@ class Door {
 };
 
 [[nodiscard]] grpc::Status stopping_status();
+[[nodiscard]] grpc::Status no_stream_status(Gate::Lasts lasts);
 [[nodiscard]] grpc::Status no_room_status(std::string_view what, int bound);
 
 }  // namespace continuo::rpc

@@ -26,10 +26,11 @@ std::shared_ptr<Gate::Account> Gate::account(const std::string& caller) {
   return account;
 }
 
-std::optional<StreamPlace> Gate::try_stream(const std::string& caller) {
-  auto own = account(caller)->streams.try_take();
+std::optional<StreamPlace> Gate::try_stream(const std::string& caller, Lasts lasts) {
+  const int keep = lasts == Lasts::until_it_is_told ? 0 : kKeptForShort;
+  auto own = account(caller)->streams.try_take(keep);
   if (!own) return std::nullopt;
-  auto all = streams_.try_take();
+  auto all = streams_.try_take(keep);
   if (!all) return std::nullopt;
   return StreamPlace{*std::move(all), *std::move(own)};
 }

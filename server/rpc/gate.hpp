@@ -36,8 +36,9 @@ class Places {
     std::shared_ptr<std::atomic<int>> free_;
   };
 
-  [[nodiscard]] std::optional<Place> try_take() {
-    if (free_->fetch_sub(1, std::memory_order_relaxed) > 0) return Place(free_);
+  /// So that `keep` others stay free.
+  [[nodiscard]] std::optional<Place> try_take(int keep = 0) {
+    if (free_->fetch_sub(1, std::memory_order_relaxed) > keep) return Place(free_);
     free_->fetch_add(1, std::memory_order_relaxed);
     return std::nullopt;
   }
@@ -71,10 +72,11 @@ class EditRate {
 
 class Gate {
  public:
-  static constexpr int kMaxStreams = 1024;          // watches, meters and downloads together
-  static constexpr int kMaxStreamsOfCaller = 256;   // of them
-  static constexpr int kMaxLoads = 8;               // each may hold a session of 64 MiB
-  static constexpr int kMaxLoadsOfCaller = 2;       // of them
+  static constexpr int kMaxStreams = 1024;         // watches, meters and downloads together
+  static constexpr int kMaxStreamsOfCaller = 256;  // of them
+  static constexpr int kKeptForShort = 16;     // of either, for what ends by itself: who looks keeps nobody from saving
+  static constexpr int kMaxLoads = 8;          // each may hold a session of 64 MiB
+  static constexpr int kMaxLoadsOfCaller = 2;  // of them
   static constexpr std::size_t kMaxAccounts = 256;  // callers beyond share one
   static constexpr int kLargestEdit = 10'000;       // operations; fits, whatever the rate
 
@@ -84,7 +86,8 @@ class Gate {
   void close() noexcept { closed_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
-  [[nodiscard]] std::optional<StreamPlace> try_stream(const std::string& caller);
+  enum class Lasts : std::uint8_t { until_the_client_goes, until_it_is_told };
+  [[nodiscard]] std::optional<StreamPlace> try_stream(const std::string& caller, Lasts lasts);
   [[nodiscard]] std::optional<StreamPlace> try_load(const std::string& caller);
   [[nodiscard]] bool try_edit(const std::string& caller, int operations);
   /// Who was not let in, or not further, and how often since the last time that it was told: at most once a second and

@@ -95,7 +95,9 @@ class JobService final : public v1::JobService::CallbackService {
 
   grpc::ServerWriteReactor<v1::Job>* WatchJobs(grpc::CallbackServerContext* context,
                                                const v1::WatchJobsRequest* request) override {
-    auto [stream, allowed, caller] = enter_stream<v1::Job>(door_, *context, "continuo.v1.JobService.WatchJobs");
+    auto [stream, allowed, caller] = enter_stream<v1::Job>(
+        door_, *context, "continuo.v1.JobService.WatchJobs",
+        request->has_job_id() ? Gate::Lasts::until_it_is_told : Gate::Lasts::until_the_client_goes);
     grpc::ServerWriteReactor<v1::Job>* const reactor = stream.get();
     if (!allowed) return reactor;
     if (const Result<> good = check_strict(*request); !good) {

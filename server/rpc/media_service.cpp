@@ -67,8 +67,8 @@ class MediaService final : public v1::MediaService::CallbackService {
 
   grpc::ServerWriteReactor<v1::DownloadMediaResponse>* DownloadMedia(grpc::CallbackServerContext* context,
                                                                      const v1::DownloadMediaRequest* request) override {
-    auto [stream, allowed, caller] =
-        enter_stream<v1::DownloadMediaResponse>(door_, *context, "continuo.v1.MediaService.DownloadMedia");
+    auto [stream, allowed, caller] = enter_stream<v1::DownloadMediaResponse>(
+        door_, *context, "continuo.v1.MediaService.DownloadMedia", Gate::Lasts::until_it_is_told);
     grpc::ServerWriteReactor<v1::DownloadMediaResponse>* const reactor = stream.get();
     if (!allowed) return reactor;
     if (const Result<> good = check_strict(*request); !good) {

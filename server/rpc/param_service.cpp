@@ -20,6 +20,7 @@ using Request = v1::StreamParamsRequest;
 using Response = v1::StreamParamsResponse;
 
 constexpr std::string_view kMethod = "continuo.v1.ParamService.StreamParams";
+constexpr Gate::Lasts kLasts = Gate::Lasts::until_the_client_goes;
 constexpr std::chrono::seconds kAskEvery{1};
 // Beyond these the client's next message is read a little later: gRPC's flow control then slows it down.
 constexpr double kMessagesPerSecond = 20'000.0;
@@ -53,10 +54,10 @@ class ParamCall final : public grpc::ServerBidiReactor<Request, Response>,
     self_ = shared_from_this();
     Door::Pass pass = door_.enter(*context_, kMethod);
     if (pass.status.ok()) {
-      if (auto place = door_.gate().try_stream(pass.caller.name))
+      if (auto place = door_.gate().try_stream(pass.caller.name, kLasts))
         place_.emplace(std::move(*place));
       else
-        pass.status = no_room_status("streams of one client", Gate::kMaxStreamsOfCaller);
+        pass.status = no_stream_status(kLasts);
     }
     if (!pass.status.ok()) return end(pass.status);
     const auto weak = weak_from_this();

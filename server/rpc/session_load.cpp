@@ -3,10 +3,13 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "server/control/history.hpp"
+#include "server/control/job_desk.hpp"
 #include "server/control/media_library.hpp"
 #include "server/rpc/agent.hpp"
 #include "server/rpc/convert.hpp"
@@ -32,7 +35,7 @@ class Upload final : public FedCall<grpc::ByteBuffer> {
     if (status.ok()) {
       if (auto place = door.gate().try_load(identity_)) place_.emplace(*std::move(place));
     }
-    if (status.ok() && !place_) status = no_room_status("loads of one caller", Gate::kMaxLoadsOfCaller);
+    if (status.ok() && !place_) status = no_room_status("loads of one user", Gate::kMaxLoadsOfCaller);
     if (!status.ok()) return finish(status);
     watch_idle(engine_.media().idle(), "load", "sent nothing: nothing was loaded");
     read();
@@ -72,12 +75,37 @@ class Upload final : public FedCall<grpc::ByteBuffer> {
       return make_error(ErrorKind::invalid_argument, "NOT_FIRST", "",
                         "base, dry_run, keep_transport and leases belong in the first message");
     }
-    first_ = false;
+    if (std::exchange(first_, false) && !request_.dry_run) begin_job();
     if (chunk.json().size() > kMaxSessionBytes - request_.json.size()) {
       return make_error(ErrorKind::invalid_argument, "SESSION_TOO_LARGE", "json", "the session is over 64 MiB");
     }
     request_.json += chunk.json();
     return {};
+  }
+
+  /// From now on everybody sees it, and may end it.
+  void begin_job() {
+    const auto self = std::static_pointer_cast<Upload>(shared_from_this());
+    const control::JobTicket job =
+        engine_.jobs().begin(v1::Job::KIND_LOAD, request_.base, control::origin_of(request_.client, identity_),
+                             [weak = std::weak_ptr(self)] {
+                               if (const auto upload = weak.lock()) upload->end(control::cancelled_error());
+                             });
+    request_.job = job;
+    const std::lock_guard lock(mutex_);
+    job_ = job;
+  }
+
+  /// Where the engine had it, it has told already what became of it.
+  void ended(const grpc::Status&, const Error* error) override {
+    control::JobTicket job;
+    {
+      const std::lock_guard lock(mutex_);
+      job = job_;
+    }
+    job.end(error != nullptr
+                ? *error
+                : make_error(ErrorKind::aborted, "CANCELLED", "", "its client went away: nothing was loaded"));
   }
 
   void load() {
@@ -104,6 +132,7 @@ class Upload final : public FedCall<grpc::ByteBuffer> {
   };
 
   void answer(Result<v1::LoadSessionResponse> loaded) {
+    place_.reset();  // whoever has the answer may send the next
     if (!loaded) return finish(loaded.error());
     bool own_buffer = false;
     finish(grpc::SerializationTraits<v1::LoadSessionResponse>::Serialize(*loaded, response_, &own_buffer));
@@ -115,6 +144,7 @@ class Upload final : public FedCall<grpc::ByteBuffer> {
   std::optional<StreamPlace> place_;
   control::LoadRequest request_;
   std::string identity_;
+  control::JobTicket job_;  // under the mutex
   bool first_ = true;
 };
 

@@ -53,8 +53,8 @@ class SessionService final : public Methods {
 
   grpc::ServerWriteReactor<v1::GetSessionResponse>* GetSession(grpc::CallbackServerContext* context,
                                                                const v1::GetSessionRequest*) override {
-    auto [stream, allowed, caller] =
-        enter_stream<v1::GetSessionResponse>(door_, *context, "continuo.v1.SessionService.GetSession");
+    auto [stream, allowed, caller] = enter_stream<v1::GetSessionResponse>(
+        door_, *context, "continuo.v1.SessionService.GetSession", Gate::Lasts::until_it_is_told);
     if (allowed) {
       engine_.get_session([stream = stream](Result<control::SessionText> text) {
         if (!text) return stream->refuse(to_status(text.error()));

@@ -51,10 +51,11 @@ struct Entered {
 };
 template <class Message>
 [[nodiscard]] Entered<Message> enter_stream(const Door& door, const grpc::ServerContextBase& context,
-                                            std::string_view method) {
+                                            std::string_view method,
+                                            Gate::Lasts lasts = Gate::Lasts::until_the_client_goes) {
   Door::Pass pass = door.enter(context, method);
-  std::optional<StreamPlace> place = pass.status.ok() ? door.gate().try_stream(pass.caller.name) : std::nullopt;
-  if (pass.status.ok() && !place) pass.status = no_room_status("streams of one client", Gate::kMaxStreamsOfCaller);
+  std::optional<StreamPlace> place = pass.status.ok() ? door.gate().try_stream(pass.caller.name, lasts) : std::nullopt;
+  if (pass.status.ok() && !place) pass.status = no_stream_status(lasts);
   // The context lives as long as the stream's reactor.
   auto stream =
       Stream<Message>::make(std::move(place), [&door, &context, method] { return door.enter(context, method).status; });

@@ -7,6 +7,8 @@ namespace {
 
 using State = v1::Job;
 
+bool over(const v1::Job& job) { return !job.ended_utc().empty(); }
+
 struct JobDaemon : MediaDaemon {
   std::unique_ptr<v1::JobService::Stub> jobs = v1::JobService::NewStub(client.channel);
 
@@ -48,7 +50,6 @@ TEST_CASE("an upload is a job while it lasts, and its end is the call's") {
   v1::UploadMediaRequest data;
   data.set_data(content.substr(0, kPiece));
   const auto third = [](const v1::Job& job) { return job.progress() > 0.3; };
-  const auto over = [](const v1::Job& job) { return !job.ended_utc().empty(); };
   SUBCASE("done") {
     REQUIRE(put(*d.media, begin, content).ok());
     const v1::Job job = d.newest(State::KIND_UPLOAD, over);
@@ -104,6 +105,41 @@ TEST_CASE("an upload is a job while it lasts, and its end is the call's") {
     CHECK(job.state() == State::STATE_FAILED);
     CHECK(job.reason() == reason_of(status).reason);
   }
+}
+
+TEST_CASE("a load is a job from its first message on, which others may end, and its place is free with its answer") {
+  const JobDaemon d;
+  const auto sessions = v1::SessionService::NewStub(d.client.channel);
+  v1::LoadSessionRequest half;
+  half.set_json("{\"format\": 1,");
+  v1::LoadSessionResponse response;
+  Call call;
+  const auto writer = sessions->LoadSession(&call, &response);
+  REQUIRE(writer->Write(half));
+  const v1::Job job =
+      d.newest(State::KIND_LOAD, [](const v1::Job& each) { return each.state() == State::STATE_RUNNING; });
+  // Beside it there is room for one: each follows the answer of the one before.
+  for (int i = 0; i < 50; ++i) {
+    Call other;
+    v1::LoadSessionRequest whole;
+    whole.set_json("{\"format\": 1}");
+    whole.set_dry_run(true);
+    const auto second = sessions->LoadSession(&other, &response);
+    REQUIRE(second->Write(whole));
+    REQUIRE(second->WritesDone());
+    REQUIRE(second->Finish().ok());
+  }
+  SUBCASE("cancelled") {
+    REQUIRE(d.cancel(job.job_id()).ok());
+    const grpc::Status status = writer->Finish();
+    CHECK(status.error_code() == grpc::StatusCode::ABORTED);
+    CHECK(reason_of(status).reason == "CANCELLED");
+  }
+  SUBCASE("its client goes away") {
+    call.TryCancel();
+    CHECK(writer->Finish().error_code() == grpc::StatusCode::CANCELLED);
+  }
+  CHECK(d.newest(State::KIND_LOAD, over).state() == State::STATE_CANCELLED);
 }
 
 TEST_CASE("a watch of one job ends behind its end, and of all begins with those of now") {

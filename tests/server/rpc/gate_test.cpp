@@ -10,6 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kStays = Gate::Lasts::until_the_client_goes;
+constexpr auto kEnds = Gate::Lasts::until_it_is_told;
+
 TEST_CASE("places run out, and come back, also when the one who counted them is gone") {
   std::optional<Places::Place> last;
   {
@@ -39,18 +42,25 @@ TEST_CASE("edits of a second may come at once, then as many as the rate gives") 
   CHECK(rate.try_take(200, begin + 1h));
 }
 
-TEST_CASE("one caller's streams and edits are not another's") {
+TEST_CASE("one caller's streams and edits are not another's, and who looks keeps nobody from saving") {
   Gate gate(10);
   std::vector<StreamPlace> places;
-  for (int i = 0; i < Gate::kMaxStreamsOfCaller; ++i) {
-    auto place = gate.try_stream("user anna");
+  for (int i = 0; i < Gate::kMaxStreamsOfCaller - Gate::kKeptForShort; ++i) {
+    auto place = gate.try_stream("user anna", kStays);
     REQUIRE(place);
     places.push_back(*std::move(place));
   }
-  CHECK_FALSE(gate.try_stream("user anna"));
-  CHECK(gate.try_stream("user ben"));
+  CHECK_FALSE(gate.try_stream("user anna", kStays));
+  CHECK(gate.try_stream("user ben", kStays));
+  for (int i = 0; i < Gate::kKeptForShort; ++i) {
+    auto place = gate.try_stream("user anna", kEnds);
+    REQUIRE(place);
+    places.push_back(*std::move(place));
+  }
+  CHECK_FALSE(gate.try_stream("user anna", kEnds));
   places.pop_back();
-  CHECK(gate.try_stream("user anna"));
+  CHECK_FALSE(gate.try_stream("user anna", kStays));
+  CHECK(gate.try_stream("user anna", kEnds));
 
   CHECK(gate.try_edit("user anna", Gate::kLargestEdit));
   CHECK_FALSE(gate.try_edit("user anna", Gate::kLargestEdit));
@@ -62,12 +72,12 @@ TEST_CASE("all callers together have a bound, and those beyond the accounts shar
   std::vector<StreamPlace> places;
   for (int caller = 0; caller * Gate::kMaxStreamsOfCaller < Gate::kMaxStreams; ++caller) {
     for (int i = 0; i < Gate::kMaxStreamsOfCaller; ++i) {
-      auto place = gate.try_stream("user " + std::to_string(caller));
+      auto place = gate.try_stream("user " + std::to_string(caller), kEnds);
       REQUIRE(place);
       places.push_back(*std::move(place));
     }
   }
-  CHECK_FALSE(gate.try_stream("user late"));
+  CHECK_FALSE(gate.try_stream("user late", kEnds));
 
   Gate crowd(1);
   for (std::size_t i = 0; i < Gate::kMaxAccounts; ++i) REQUIRE(crowd.try_edit(std::to_string(i), 1));
