@@ -253,10 +253,10 @@ void Engine::Impl::device_lost() {
 }
 
 void Engine::Impl::hire_workers() {
-  const std::uint32_t cores = std::thread::hardware_concurrency();
+  const std::uint32_t cores = device::RenderWorkers::usable_cores();
   const std::uint32_t count = device::RenderWorkers::bearable(config.render_workers, cores);
   if (count < config.render_workers)
-    log::warning("audio.render_workers: {} of {}: this machine has {} cores", count, config.render_workers, cores);
+    log::warning("audio.render_workers: {} of {}: there are {} cores to run on", count, config.render_workers, cores);
   if (count == 0) return;
   workers = std::make_unique<device::RenderWorkers>(count, config.device.priority);
   if (!workers->warning().empty()) log::warning("{}", workers->warning());

@@ -1,6 +1,7 @@
 #include "server/device/render_workers.hpp"
 
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include <algorithm>
@@ -31,6 +32,13 @@ void sleep_until(std::int64_t ns) {
 }
 
 }  // namespace
+
+std::uint32_t RenderWorkers::usable_cores() noexcept {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return std::thread::hardware_concurrency();  // more than 1024 of them
+  return static_cast<std::uint32_t>(CPU_COUNT(&set));
+}
 
 std::uint32_t RenderWorkers::bearable(std::uint32_t wanted, std::uint32_t cores) noexcept {
   return std::min({wanted, kMost, cores > 2 ? cores - 2 : 0});

@@ -25,6 +25,8 @@ class RenderWorkers {
  public:
   static constexpr std::uint32_t kMost = 62;
 
+  /// Cores that the calling thread may run on: the machine's, or fewer where a service is kept to some of them.
+  [[nodiscard]] static std::uint32_t usable_cores() noexcept;
   /// As many as were asked for and the machine bears: two cores are the audio thread's and everybody else's.
   [[nodiscard]] static std::uint32_t bearable(std::uint32_t wanted, std::uint32_t cores) noexcept;
 

@@ -2,10 +2,13 @@
 #include "server/device/render_workers.hpp"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <semaphore>
+#include <thread>
 
 #include "server/device/device.hpp"
 #include "server/device/wake_plan.hpp"
@@ -28,6 +31,23 @@ TEST_CASE("workers: two cores are left to others, and there is a most") {
   CHECK(RenderWorkers::bearable(1, 2) == 0);
   CHECK(RenderWorkers::bearable(1, 0) == 0);
   CHECK(RenderWorkers::bearable(500, 500) == RenderWorkers::kMost);
+}
+
+TEST_CASE("render workers: cores that the process is kept from do not count") {
+  std::uint32_t before = 0, kept_to_one = 0;
+  std::thread([&] {
+    before = RenderWorkers::usable_cores();
+    cpu_set_t all, one;
+    REQUIRE(sched_getaffinity(0, sizeof all, &all) == 0);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i)
+      if (CPU_ISSET(i, &all)) CPU_SET(i, &one);
+    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+    kept_to_one = RenderWorkers::usable_cores();
+  }).join();
+  CHECK(before >= 1);
+  CHECK(before <= std::max(std::thread::hardware_concurrency(), 1u));
+  CHECK(kept_to_one == 1);
 }
 
 TEST_CASE("wake plan: asleep until callbacks come, then one search, then awake shortly before each") {
