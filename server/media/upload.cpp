@@ -55,7 +55,10 @@ Error about(Error error) {
   error.field = "path";
   return error;
 }
-Error disk_failed(int number, const fs::path& file, const char* what) { return about(disk_error(number, file, what)); }
+/// `name`: as the client knows it; where that is on this machine is not its business.
+Error disk_failed(int number, const std::string& name, const char* what) {
+  return about(disk_error(number, name, what));
+}
 
 }  // namespace
 
@@ -91,17 +94,17 @@ Result<std::unique_ptr<Uploads::Writer>> Uploads::begin(const UploadKey& key, st
   const std::int64_t there = ::lstat(part.c_str(), &known) == 0 && S_ISREG(known.st_mode) ? known.st_size : 0;
   if (::statvfs(part.parent_path().c_str(), &volume) == 0) {
     const auto free = static_cast<std::int64_t>(volume.f_bavail * volume.f_frsize);
-    if (key.total_bytes - there > free) return refuse(disk_failed(ENOSPC, *file, "no room for"));
+    if (key.total_bytes - there > free) return refuse(disk_failed(ENOSPC, key.path, "no room for"));
   }
   if (start > std::min(there, key.total_bytes))
     return refuse(make_error(ErrorKind::aborted, "UPLOAD_OFFSET", "start",
                              "of " + key.path + " " + std::to_string(there) +
                                  " bytes are held: start from there, not from " + std::to_string(start)));
   const int fd = ::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-  if (fd < 0) return refuse(disk_failed(errno, part, "cannot make"));
+  if (fd < 0) return refuse(disk_failed(errno, key.path, "cannot make"));
   std::unique_ptr<Writer> writer(new Writer(*this, key, *file, part, fd, overwrite));  // leaves by itself from here on
   remember(part);
-  if (::ftruncate(fd, start) != 0) return disk_failed(errno, part, "cannot write");
+  if (::ftruncate(fd, start) != 0) return disk_failed(errno, key.path, "cannot write");
   if (Result<> read = writer->rehash(start); !read) return read.error();
   return writer;
 }
@@ -138,7 +141,7 @@ Result<> Uploads::Writer::rehash(std::int64_t bytes) {
     const auto want = static_cast<std::size_t>(std::min<std::int64_t>(bytes - received_, std::ssize(block)));
     const ssize_t got = ::pread(fd_, block.data(), want, received_);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return disk_failed(got < 0 ? errno : EIO, part_, "cannot read");
+    if (got <= 0) return disk_failed(got < 0 ? errno : EIO, key_.path, "cannot read");
     sha256_.add(std::span(block).first(static_cast<std::size_t>(got)));
     received_ += got;
   }
@@ -159,7 +162,7 @@ Result<> Uploads::Writer::write(std::span<const std::byte> bytes) {
     if (wrote <= 0) {
       const int number = wrote < 0 ? errno : ENOSPC;
       discard();
-      return disk_failed(number, file_, "cannot write");
+      return disk_failed(number, key_.path, "cannot write");
     }
     received_ += wrote;
     bytes = bytes.subspan(static_cast<std::size_t>(wrote));
@@ -180,7 +183,7 @@ Result<> Uploads::Writer::finish() {
   if (all_.disk_.sync(fd_) != 0) {
     const int number = errno;
     discard();
-    return disk_failed(number, file_, "cannot write");
+    return disk_failed(number, key_.path, "cannot write");
   }
   return give_name();
 }
@@ -196,7 +199,7 @@ Result<> Uploads::Writer::give_name() {
     discard();
     if (failed == EEXIST)
       return make_error(ErrorKind::already_exists, "FILE_EXISTS", "path", key_.path + " exists already");
-    return disk_failed(failed, file_, "cannot name");
+    return disk_failed(failed, key_.path, "cannot name");
   }
   gone_ = true;
   static_cast<void>(sync_names_of(file_.parent_path()));  // the name, too, is to outlive a power cut

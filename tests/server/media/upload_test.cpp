@@ -143,7 +143,10 @@ TEST_CASE("a wrong SHA-256, a byte too many and a full disk leave nothing") {
   SUBCASE("more than the disk has, before it begins") {
     Place place;
     const UploadKey huge{"m:a.wav", Uploads::kMaxBytes, key.sha256};
-    CHECK(place.uploads.begin(huge, 0, false).error().reason == "DISK_FULL");
+    const Error full = place.uploads.begin(huge, 0, false).error();
+    CHECK(full.reason == "DISK_FULL");
+    CHECK(full.message.find(huge.path) != std::string::npos);
+    CHECK(full.message.find(" /") == std::string::npos);  // not where that is on this machine
     CHECK(files_in(place.media.path()) == 0);
   }
 }
