@@ -113,7 +113,7 @@ Result<v1::Job> result_of(const RenderChild::Ended& ended, const std::string& fi
 }
 
 /// Why no render tells this node's loudness, whatever plays; empty: nothing says so.
-std::string why_silent(const session::DocNode& node) {
+std::string why_no_sound(const session::DocNode& node) {
   const session::TypeSpec* const type = session::find_type(node.type);
   if (type == nullptr) return {};
   if (type->role == session::TypeRole::device_in) return ": the device's inputs are silent in a render";
@@ -140,7 +140,7 @@ Result<> check_stems(const v1::StartRenderRequest& request, const session::Docum
     const session::DocNode* const node = session::find_node(document, path);
     if (node == nullptr)
       return make_error(ErrorKind::not_found, "UNKNOWN_NODE", field, "there is no node " + session::quoted(path));
-    if (const std::string why = why_silent(*node); !why.empty()) return bad("NO_SOUND", field.c_str(), path + why);
+    if (const std::string why = why_no_sound(*node); !why.empty()) return bad("NO_SOUND", field.c_str(), path + why);
   }
   return {};
 }

@@ -92,8 +92,13 @@ class Upload final : public FedCall<grpc::ByteBuffer> {
                                if (const auto upload = weak.lock()) upload->end(control::cancelled_error());
                              });
     request_.job = job;
-    const std::lock_guard lock(mutex_);
-    job_ = job;
+    bool is_over = false;  // somebody was quick to end it
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = job;
+      is_over = finished_;
+    }
+    if (is_over) job.end(control::cancelled_error());
   }
 
   /// Where the engine had it, it has told already what became of it.
