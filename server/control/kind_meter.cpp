@@ -5,13 +5,12 @@
 
 #include "server/analysis/decibel.hpp"
 #include "server/analysis/layout.hpp"
+#include "server/control/meter_fold.hpp"
 
 namespace continuo::control {
 namespace {
 
-constexpr double kMost = 150.0;  // what left all bounds reads so
-
-float shown(double db) { return static_cast<float>(std::clamp(db, analysis::kSilenceDb, kMost)); }
+float shown(double db) { return static_cast<float>(std::clamp(db, double{kQuietestDb}, double{kLoudestDb})); }
 float level_of(double level) { return shown(analysis::level_db(level)); }
 
 }  // namespace

@@ -10,10 +10,7 @@
 namespace continuo::control {
 namespace {
 
-constexpr float kSilence = -150.0f;
-constexpr float kLoudest = 150.0f;  // what left all bounds (an Inf in the graph) reads so
-
-double power_of(float db) { return db <= kSilence ? 0.0 : std::pow(10.0, static_cast<double>(db) / 10.0); }
+double power_of(float db) { return db <= kQuietestDb ? 0.0 : std::pow(10.0, static_cast<double>(db) / 10.0); }
 
 using Missing = std::set<std::uint32_t>;
 
@@ -29,9 +26,9 @@ bool is_there(const Missing& missing, std::optional<std::uint32_t> was, int coun
 }  // namespace
 
 float meter_db(double value, double per_decade) {
-  if (std::isnan(value)) return kLoudest;
-  if (value <= 0.0) return kSilence;
-  return static_cast<float>(std::clamp(per_decade * std::log10(value), double{kSilence}, double{kLoudest}));
+  if (std::isnan(value)) return kLoudestDb;
+  if (value <= 0.0) return kQuietestDb;
+  return static_cast<float>(std::clamp(per_decade * std::log10(value), double{kQuietestDb}, double{kLoudestDb}));
 }
 
 void fold_into(v1::MeterFrame& later, const v1::MeterFrame& earlier) {
@@ -65,8 +62,8 @@ v1::MeterFrame laid_out_anew(const v1::MeterFrame& frame, const LayoutChange& ch
   for (const std::optional<std::uint32_t> was : change.channels) {
     const bool there = is_there(missing, was, frame.peak_db_size());
     if (!there) anew.add_not_measured(static_cast<std::uint32_t>(anew.peak_db_size()));
-    anew.add_peak_db(there ? frame.peak_db(static_cast<int>(*was)) : kSilence);
-    anew.add_rms_db(there ? frame.rms_db(static_cast<int>(*was)) : kSilence);
+    anew.add_peak_db(there ? frame.peak_db(static_cast<int>(*was)) : kQuietestDb);
+    anew.add_rms_db(there ? frame.rms_db(static_cast<int>(*was)) : kQuietestDb);
   }
   for (const v1::MeterFrame::Values& before : frame.values()) {
     v1::MeterFrame::Values& values = *anew.add_values();
@@ -76,7 +73,7 @@ v1::MeterFrame laid_out_anew(const v1::MeterFrame& frame, const LayoutChange& ch
     for (const std::optional<std::uint32_t> was : is_of_meter(before.kind()) ? change.meters : change.channels) {
       const bool there = is_there(none, was, before.values_size());
       if (!there) values.add_not_measured(static_cast<std::uint32_t>(values.values_size()));
-      values.add_values(there ? before.values(static_cast<int>(*was)) : kSilence);
+      values.add_values(there ? before.values(static_cast<int>(*was)) : kQuietestDb);
     }
   }
   anew.set_engine_frame(frame.engine_frame());

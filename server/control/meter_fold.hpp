@@ -9,7 +9,11 @@
 
 namespace continuo::control {
 
-/// dBFS of a linear value, -150 to 150; `per_decade`: 20 of an amplitude, 10 of a power.
+/// The range of every level that clients are told, dBFS: silence, and what left all bounds (an Inf in the graph).
+inline constexpr float kQuietestDb = -150.0f;
+inline constexpr float kLoudestDb = 150.0f;
+
+/// dBFS of a linear value, kQuietestDb to kLoudestDb; `per_decade`: 20 of an amplitude, 10 of a power.
 [[nodiscard]] float meter_db(double value, double per_decade);
 
 /// `later` follows `earlier` and has the same layout: one frame that covers both. Its layout is the earlier one's

@@ -8,8 +8,6 @@
 namespace continuo::control {
 namespace {
 
-constexpr float kSilence = -150.0f;
-
 /// Where the next meter of a layout, of so many channels, was in the one before: there the `was`th, if there is one.
 void add_place(LayoutChange& change, std::uint32_t channels, const std::vector<session::CompiledMeter>& before,
                std::size_t was) {
@@ -137,8 +135,8 @@ bool MeterGroup::measure(v1::MeterFrame& frame, bool wanted) {
     const bool there = level.windows != 0;
     any |= there;
     if (!there) frame.add_not_measured(static_cast<std::uint32_t>(frame.peak_db_size()));
-    frame.add_peak_db(there ? meter_db(static_cast<double>(level.peak), 20.0) : kSilence);
-    frame.add_rms_db(there ? meter_db(level.power / static_cast<double>(level.windows), 10.0) : kSilence);
+    frame.add_peak_db(there ? meter_db(static_cast<double>(level.peak), 20.0) : kQuietestDb);
+    frame.add_rms_db(there ? meter_db(level.power / static_cast<double>(level.windows), 10.0) : kQuietestDb);
     level = {};
   }
   const rt::FrameCount newest = std::max(last_frame_, newest_frame_);

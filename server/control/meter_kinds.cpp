@@ -5,10 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "server/control/meter_fold.hpp"
+
 namespace continuo::control {
 namespace {
-
-constexpr float kSilence = -150.0f;
 
 Error out_of_range(const char* field, const std::string& what) {
   return make_error(ErrorKind::invalid_argument, "OUT_OF_RANGE", field, std::string(field) + " must be " + what);
@@ -108,7 +108,7 @@ void MeterKinds::add_to(v1::MeterFrame& frame, bool stands) {
       for (std::uint32_t c = 0; c < count; ++c) {
         const KindMeter::Value value = old || c >= reading.kinds[k].size() ? KindMeter::Value() : reading.kinds[k][c];
         if (!value) values.add_not_measured(static_cast<std::uint32_t>(values.values_size()));
-        values.add_values(value.value_or(kSilence));
+        values.add_values(value.value_or(kQuietestDb));
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/control/meter_fold.hpp"
 #include "server/control/metered.hpp"
 #include "server/control/spectrum_meter.hpp"
 #include "server/control/timer.hpp"
@@ -14,8 +15,6 @@ namespace continuo::control {
 namespace {
 
 constexpr std::array<std::uint32_t, 8> kRates = {1, 2, 5, 10, 20, 30, 50, 60};
-
-constexpr double kLoudest = 150.0;  // what left all bounds reads so
 
 Error bad(const char* reason, const char* field, std::string message) {
   return make_error(ErrorKind::invalid_argument, reason, field, std::move(message));
@@ -181,7 +180,7 @@ void Spectra::tick(Group& group) {
   if (reading.transforms != group.seen) {
     group.seen = reading.transforms;
     auto frame = std::make_shared<v1::SpectrumFrame>();
-    for (const double db : reading.db) frame->add_level_db(static_cast<float>(std::min(db, kLoudest)));
+    for (const double db : reading.db) frame->add_level_db(static_cast<float>(std::min(db, double{kLoudestDb})));
     frame->set_bin_hz(reading.bin_hz);
     frame->set_engine_frame(reading.end_frame);
     frame->set_lost_frames(group.lost_before + reading.lost);
