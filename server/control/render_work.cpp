@@ -126,7 +126,7 @@ Result<> check_stems(const v1::StartRenderRequest& request, const session::Docum
   if (request.loudness_stems()) {
     session::for_each_node(document.nodes, "", [&](const std::string&, const session::DocNode& node) {
       const session::TypeSpec* const type = session::find_type(node.type);
-      count += type != nullptr && (type->role == session::TypeRole::track || type->role == session::TypeRole::bus);
+      count += type != nullptr && session::is_strip(type->role);
     });
   }
   if (count > kMaxStems) {

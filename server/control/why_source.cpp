@@ -52,10 +52,7 @@ std::string why_name(const session::DocConnection& connection) {
          session::to_string(connection.to, false);
 }
 
-bool is_strip(const DocNode& node) {
-  const session::TypeRole role = session::find_type(node.type)->role;
-  return role == session::TypeRole::track || role == session::TypeRole::bus;
-}
+bool is_strip(const DocNode& node) { return session::is_strip(session::find_type(node.type)->role); }
 
 bool gain_is_automated(const DocNode& node) {
   const auto lane = node.lanes.find("gain_db");

@@ -31,8 +31,7 @@ Result<std::set<std::string>> find_stems(const session::Document& document, cons
   if (!wish.all) return paths;
   session::for_each_node(document.nodes, "", [&](const std::string& path, const session::DocNode& node) {
     const session::TypeSpec* type = session::find_type(node.type);
-    if (type != nullptr && (type->role == session::TypeRole::track || type->role == session::TypeRole::bus))
-      paths.insert(path);
+    if (type != nullptr && session::is_strip(type->role)) paths.insert(path);
   });
   return paths;
 }

@@ -46,8 +46,7 @@ std::unordered_map<rt::Uid, double> audible_map(const Document& document) {
   std::unordered_map<std::string, std::size_t> by_path;
   bool any_solo = false;
   for_each_node(document.nodes, "", [&](const std::string& path, const DocNode& node) {
-    const TypeRole role = find_type(node.type)->role;
-    const bool strip = role == TypeRole::track || role == TypeRole::bus;
+    const bool strip = is_strip(find_type(node.type)->role);
     const bool soloed = strip && number_of(node, "solo") != 0.0;
     any_solo = any_solo || soloed;
     by_path[path] = places.size();

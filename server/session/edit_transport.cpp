@@ -33,8 +33,8 @@ Result<> check_recorders(const Document& document, const Names& names, const std
   return check_names(document, names, field + ".nodes", "recorders, tracks, buses, \"in\" and \"out\" can be recorded",
                      [](const DocNode& node) {
                        const TypeRole role = find_type(node.type)->role;
-                       return node.type == "recorder" || role == TypeRole::track || role == TypeRole::bus ||
-                              role == TypeRole::device_in || role == TypeRole::device_out;
+                       return node.type == "recorder" || is_strip(role) || role == TypeRole::device_in ||
+                              role == TypeRole::device_out;
                      });
 }
 

@@ -236,8 +236,7 @@ class Expansion {
   // The sum of what is connected to a unit, at least `least` wide.
   Port inbound(const Unit& unit, std::uint32_t least) {
     const bool device = unit.type->role == TypeRole::device_out;
-    const bool has_width =
-        unit.type->role == TypeRole::track || unit.type->role == TypeRole::bus || unit.type->role == TypeRole::feedback;
+    const bool has_width = is_strip(unit.type->role) || unit.type->role == TypeRole::feedback;
     const auto fixed = has_width ? static_cast<std::uint32_t>(number_of(*unit.node, "channels")) : 0;
     std::uint32_t width = fixed != 0 ? fixed : least;
     for (const DocConnection* connection : unit.inbound) {

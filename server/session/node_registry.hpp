@@ -28,11 +28,16 @@ struct ParamSpec {
   std::string_view unit{};
   std::string_view description{};
   std::vector<std::string_view> choices{};
-  int rt_index = -1;  // index in rt::Node::params; -1: not a value of the audio thread
+  int rt_index = -1;                                   // index in rt::Node::params; -1: not a value of the audio thread
   Result<> (*check)(std::string_view text) = nullptr;  // of a text that is not empty: the error's message says why not
 };
 
 enum class TypeRole { container, track, bus, device_in, device_out, processor, source, sink, feedback };
+
+/// It has a chain and a fader.
+[[nodiscard]] constexpr bool is_strip(TypeRole role) noexcept {
+  return role == TypeRole::track || role == TypeRole::bus;
+}
 
 struct TypeSpec {
   std::string_view name{};

@@ -84,9 +84,8 @@ class Inventory {
 
   void meter(const FlatNode& node, const LiveNode& live) {
     const auto& tap = static_cast<const rt::MeterTapNode&>(*live.node);
-    const TypeRole role = find_type(node.doc->type)->role;
     out_.meters.push_back({.uid = node.key.uid,
-                           .strip = role == TypeRole::track || role == TypeRole::bus,
+                           .strip = is_strip(find_type(node.doc->type)->role),
                            .path = node.path,
                            .label = node.doc->label,
                            .channels = node.in_count,

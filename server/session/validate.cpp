@@ -30,8 +30,7 @@ Result<> check_place(const DocNode& node, const TypeSpec& type, const DocNode* p
     return bad("NO_CHILDREN", field + ".children", "a " + node.type + " has no children");
   }
   const bool in_chain = parent != nullptr && parent->type != "container";
-  const bool stands_alone = type.role == TypeRole::container || type.role == TypeRole::track ||
-                            type.role == TypeRole::bus || type.role == TypeRole::feedback;
+  const bool stands_alone = type.role == TypeRole::container || is_strip(type.role) || type.role == TypeRole::feedback;
   if (in_chain && stands_alone) {
     return bad("WRONG_PLACE", field + ".type",
                "a " + node.type + " cannot be in the chain of the " + parent->type + " " + quoted(parent->id));
